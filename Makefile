@@ -1,0 +1,67 @@
+# Every command installs what it needs into .venv first, and remembers that it has:
+# a second run starts at once, and a change of pyproject.toml or constraints.txt installs again.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+UV     := $(shell command -v uv 2>/dev/null)
+PORT   ?= 8000
+
+# uv where it is there, pip where it is not; the result is the same environment.
+CREATE  := $(if $(UV),uv venv --seed --python $(PYTHON),$(PYTHON) -m venv)
+INSTALL := $(if $(UV),uv pip install --quiet --python $(PY),$(PY) -m pip install --quiet)
+
+.PHONY: help test lint format book book-strict test-book serve parity claims bench wheel clean
+
+help:            ## say what there is
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(PY):
+	$(CREATE) $(VENV)
+
+# .venv/installed-test stands for `pip install -e ".[test]"`, and so on for every extra.
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(PY)
+	$(INSTALL) --constraint constraints.txt --editable ".[$*]"
+	@touch $@
+
+# The referee is installed by pip even where uv is there: pip's settings say which PyTorch to take.
+$(VENV)/installed-parity $(VENV)/installed-bench: INSTALL := $(PY) -m pip install --quiet
+
+lint: $(VENV)/installed-test     ## ruff: style and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(VENV)/installed-test   ## ruff: mend style and format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+test: lint                       ## lint, then every fast test
+	$(PY) -m pytest
+
+parity: $(VENV)/installed-parity ## compare with PyTorch
+	$(PY) -m pytest -m parity
+
+claims: $(VENV)/installed-test   ## rerun the trained claims
+	$(PY) -m pytest -m slow tests/claims
+
+bench: $(VENV)/installed-bench   ## time a training step beside PyTorch; writes bench.json
+	$(PY) -m tests.benchmarks
+
+book: $(VENV)/installed-book     ## build the book and say where it is
+	$(PY) book/build.py
+
+book-strict: $(VENV)/installed-book ## build the book from clean
+	$(PY) book/build.py --clean
+
+test-book: $(VENV)/installed-browser ## read the built book in a headless browser
+	$(PY) -m pytest -m book tests/book
+
+serve: book                      ## build the book and serve it on PORT
+	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+wheel: $(PY)                     ## build minitx as a wheel into dist/
+	$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:                           ## remove what was built, keep .venv
+	rm -rf _build dist build bench.json .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

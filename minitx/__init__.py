@@ -1,0 +1,3 @@
+"""minitx: transformers you can run."""
+
+__version__ = "0.1.0"

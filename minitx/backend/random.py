@@ -1,0 +1,35 @@
+"""Random numbers from an explicit generator: the same seed gives the same bits, on every device.
+
+Draws are made on the CPU by NumPy's PCG64 and moved to where they are needed, so that a model
+started from one seed has the same weights on every machine.
+"""
+
+from typing import Any
+
+import numpy
+
+Generator = numpy.random.Generator
+
+
+def generator(seed: "int | Generator | None" = 0) -> Generator:
+    """A generator from a seed; a generator given is handed back. ``None`` asks the system."""
+    if isinstance(seed, Generator):
+        return seed
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, numpy.integer))):
+        raise TypeError(f"expected a seed (int) or a numpy Generator, got {type(seed).__name__}")
+    return numpy.random.Generator(numpy.random.PCG64(seed))
+
+
+def spawn(rng: Generator, count: int) -> list[Generator]:
+    """``count`` independent generators, derived from ``rng``."""
+    return rng.spawn(count)
+
+
+def get_state(rng: Generator) -> dict[str, Any]:
+    """The generator's state, as numbers and strings that JSON can hold."""
+    return rng.bit_generator.state
+
+
+def set_state(rng: Generator, state: dict[str, Any]) -> None:
+    """Put ``rng`` back to a state taken with ``get_state``."""
+    rng.bit_generator.state = state

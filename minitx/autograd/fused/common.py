@@ -1,11 +1,14 @@
-"""What all fused primitives need: arguments as Tensors of one real dtype."""
+"""What the fused primitives share: arguments of one real dtype, and work in pieces that stay in cache."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from minitx.autograd import functions as f
 from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.tensor import Tensor
 from minitx.backend.dtypes import get_default_dtype, promote
+
+_CACHED = 1 << 16  # numbers in a piece: 256 KiB of float32, within a core's second-level cache
 
 
 def real_tensors(*given: Any) -> list[Tensor]:
@@ -21,6 +24,21 @@ def real_tensors(*given: Any) -> list[Tensor]:
         dtype = promote(dtype, x.dtype)
     if dtype.kind not in "fc":
         dtype = get_default_dtype()
-    return [
-        f.astype(x, dtype) if type(x) is Tensor else Tensor(x, dtype=dtype) for x in given
-    ]
+    return [f.astype(x, dtype) if type(x) is Tensor else Tensor(x, dtype=dtype) for x in given]
+
+
+def as_rows(x: Any) -> Any:
+    """(..., D) as (N, D)."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def pieces(rows: int, width: int) -> Iterator[slice]:
+    """Slices of ``rows`` rows of ``width`` numbers, each small enough for the cache."""
+    step = max(1, _CACHED // max(width, 1))
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def row_dot(xp: Any, a: Any, b: Any) -> Any:
+    """sum over the last axis of a * b, without the product in memory: (N, D) -> (N, 1)."""
+    return (xp.vecdot(a, b) if hasattr(xp, "vecdot") else xp.einsum("nd,nd->n", a, b))[:, None]

@@ -41,7 +41,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     x, weight, *rest = real_tensors(x, weight, *([] if bias is None else [bias]))
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         expected = weight.shape[1] if weight.ndim == 2 else "?"
-        raise ValueError(f"linear expected (..., {expected}) and weight (out, in), got {x.shape} and {weight.shape}")
+        raise ValueError(
+            f"linear expected (..., {expected}) and weight (out, in), got {x.shape} and {weight.shape}"
+        )
     if rest and rest[0].shape != weight.shape[:1]:
         raise ValueError(f"linear expected a bias of shape {weight.shape[:1]}, got {rest[0].shape}")
     return _linear(x, weight, *rest)

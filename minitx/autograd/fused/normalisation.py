@@ -1,0 +1,118 @@
+"""Layer and RMS normalisation over the last axis, forwards and backwards in one pass each.
+
+Both work on pieces of rows that stay in cache, so that the eight steps of the backward
+computation read main memory once.
+"""
+
+from minitx.autograd import functions as f
+from minitx.autograd.fused.common import as_rows, pieces, real_tensors, row_dot
+from minitx.autograd.primitive import fused
+from minitx.autograd.tensor import Tensor
+
+
+def _layer_norm(xp, x, weight, bias, eps):
+    rows, width = as_rows(x), x.shape[-1]
+    y = xp.empty(rows.shape, x.dtype)
+    centre, scale = xp.empty((len(rows), 1), x.dtype), xp.empty((len(rows), 1), x.dtype)
+    mean = xp.full((width, 1), 1 / max(width, 1), x.dtype)
+    for part in pieces(*rows.shape):
+        out = y[part]
+        xp.matmul(rows[part], mean, out=centre[part])
+        xp.subtract(rows[part], centre[part], out=out)
+        scale[part] = 1 / xp.sqrt(row_dot(xp, out, out) / max(width, 1) + eps)
+        out *= scale[part]
+        out *= weight
+        out += bias
+    return y.reshape(x.shape), (centre, scale)
+
+
+def _layer_norm_backward(xp, g, y, residual, x, weight, bias, eps):
+    (centre, scale), rows, g, width = residual, as_rows(x), as_rows(g), x.shape[-1]
+    gx = xp.empty(rows.shape, x.dtype)
+    mean = xp.full((width, 1), 1 / max(width, 1), x.dtype)
+    g_weight, ones = xp.zeros_like(weight), xp.ones(len(rows), x.dtype)
+    for part in pieces(*rows.shape):
+        hat = rows[part] - centre[part]
+        hat *= scale[part]
+        out = gx[part]
+        xp.multiply(g[part], hat, out=out)
+        g_weight += ones[part] @ out
+        xp.multiply(g[part], weight, out=out)
+        hat *= row_dot(xp, out, hat) / max(width, 1)
+        hat += out @ mean
+        out -= hat
+        out *= scale[part]
+    return [gx.reshape(x.shape), g_weight, ones @ g]
+
+
+def naive_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias, step by step."""
+    centred = x - f.mean(x, -1, keepdims=True)
+    variance = f.mean(f.square(centred), -1, keepdims=True)
+    return centred / f.sqrt(variance + eps) * weight + bias
+
+
+def _rms_norm(xp, x, weight, eps):
+    rows, width = as_rows(x), x.shape[-1]
+    y, scale = xp.empty(rows.shape, x.dtype), xp.empty((len(rows), 1), x.dtype)
+    for part in pieces(*rows.shape):
+        scale[part] = 1 / xp.sqrt(row_dot(xp, rows[part], rows[part]) / max(width, 1) + eps)
+        xp.multiply(rows[part], scale[part], out=y[part])
+        y[part] *= weight
+    return y.reshape(x.shape), scale
+
+
+def _rms_norm_backward(xp, g, y, scale, x, weight, eps):
+    rows, g, width = as_rows(x), as_rows(g), x.shape[-1]
+    gx, g_weight = xp.empty(rows.shape, x.dtype), xp.zeros_like(weight)
+    ones = xp.ones(len(rows), x.dtype)
+    for part in pieces(*rows.shape):
+        hat = rows[part] * scale[part]
+        out = gx[part]
+        xp.multiply(g[part], hat, out=out)
+        g_weight += ones[part] @ out
+        xp.multiply(g[part], weight, out=out)
+        hat *= row_dot(xp, out, hat) / max(width, 1)
+        out -= hat
+        out *= scale[part]
+    return [gx.reshape(x.shape), g_weight]
+
+
+def naive_rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """x / sqrt(mean x^2 + eps) * weight, step by step."""
+    return x / f.sqrt(f.mean(f.square(x), -1, keepdims=True) + eps) * weight
+
+
+_layer = fused("layer_norm", _layer_norm, _layer_norm_backward, naive_layer_norm, saves="inputs")
+_rms = fused("rms_norm", _rms_norm, _rms_norm_backward, naive_rms_norm, saves="inputs")
+
+
+def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last axis.
+
+    x (..., D), weight (D,), bias (D,) -> (..., D). Raises ValueError for other shapes.
+
+    Source: Ba, Kiros and Hinton, "Layer Normalization" (2016): g = weight, b = bias.
+    """
+    x, weight, bias = real_tensors(x, weight, bias)
+    _expect_width("layer_norm", x, weight, bias)
+    return _layer(x, weight, bias, eps=eps)
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
+    """x / sqrt(mean x^2 + eps) * weight over the last axis.
+
+    x (..., D), weight (D,) -> (..., D). Raises ValueError for other shapes.
+
+    Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019): g = weight.
+    """
+    x, weight = real_tensors(x, weight)
+    _expect_width("rms_norm", x, weight)
+    return _rms(x, weight, eps=eps)
+
+
+def _expect_width(name, x, *vectors):
+    for vector in vectors:
+        if not x.ndim or vector.shape != x.shape[-1:]:
+            width = vector.shape[0] if vector.ndim == 1 else "?"
+            raise ValueError(f"{name} expected (..., {width}) and vectors of that width, got {x.shape} and {vector.shape}")

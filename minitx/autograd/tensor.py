@@ -185,7 +185,9 @@ def as_array(data: Any, dtype: Any = None) -> Any:
         try:
             array = np.asarray(data)
         except ValueError as error:
-            raise ValueError(f"cannot make a Tensor of this {type(data).__name__}: {error}") from None
+            raise ValueError(
+                f"cannot make a Tensor of this {type(data).__name__}: {error}"
+            ) from None
         if array.dtype == object and isinstance(data, (list, tuple)):
             array = np.asarray([as_array(item) for item in data])
     if array.dtype.kind not in "biufc":

@@ -300,9 +300,7 @@ class _Recomputed(Primitive):
             if tangent is not None
         }
         found = forward_sweep(F, [out.node for out in outputs], starts)
-        return [
-            found.get(out.node, F.zeros_like(out if F.traced else out.data)) for out in outputs
-        ]
+        return [found.get(out.node, F.zeros_like(out if F.traced else out.data)) for out in outputs]
 
 
 __all__ = [

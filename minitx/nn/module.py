@@ -155,9 +155,7 @@ class Module:
         if problems:
             listed = "\n  ".join(problems[:20])
             more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
-            raise ValueError(
-                f"the state does not fit {type(self).__name__}:\n  {listed}{more}"
-            )
+            raise ValueError(f"the state does not fit {type(self).__name__}:\n  {listed}{more}")
         ready = {n: as_array(v, mine[n].dtype) for n, v in state.items() if n in mine}
         for name, value in ready.items():
             mine[name].assign(value)

@@ -168,7 +168,7 @@ def _byte_bpe(
     }
     _only(model, neutral, where, "model")
     steps = _steps(config.get("pre_tokenizer"), where)
-    if not steps or [isinstance(step, ByteLevel) for step in steps].index(True) != len(steps) - 1:
+    if [i for i, step in enumerate(steps) if isinstance(step, ByteLevel)] != [len(steps) - 1]:
         _refuse(where, "a pre_tokenizer that does not end in ByteLevel:", config["pre_tokenizer"])
     merges = [_pair(line, where) for line in expect(model.get("merges"), list, f"{where}: merges")]
     return ByteBPE(vocab, merges, steps, special, bool(model.get("ignore_merges")))

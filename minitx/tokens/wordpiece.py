@@ -55,10 +55,11 @@ class _PerCharacter(dict):
 
 
 def _clean(character: str) -> str:
-    if character in "\t\n\r" or character in WHITESPACE:
+    if character in "\t\n\r":
         return " "
-    drop = character in "\0\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Co")
-    return "" if drop else character
+    if character in "\0\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Co"):
+        return ""  # control characters go, even those that Unicode counts as white space
+    return " " if character in WHITESPACE else character
 
 
 def _space_ideograph(character: str) -> str:
@@ -157,11 +158,10 @@ class WordPiece(Tokenizer):
             "model": model,
         }
         lines = sorted(self.model_vocab, key=self.model_vocab.__getitem__)
-        return {
-            "vocab.txt": "".join(f"{token}\n" for token in lines),
-            "tokenizer.json": tokenizer_json(self.special, parts),
-            **self._config_files(),
-        }
+        files = {"tokenizer.json": tokenizer_json(self.special, parts), **self._config_files()}
+        if self.model_vocab[lines[-1]] == len(lines) - 1:  # a line's number is its token's id
+            files["vocab.txt"] = "".join(f"{token}\n" for token in lines)
+        return files
 
     def _encode_word(self, word: str) -> list[int]:
         if len(word) > self.max_characters:

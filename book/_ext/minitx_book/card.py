@@ -13,6 +13,7 @@ catalogue. Reading time is computed from the words, run time is what the last ex
 """
 
 import re
+from typing import ClassVar
 
 from docutils import nodes
 from sphinx import addnodes
@@ -30,7 +31,7 @@ class times(nodes.paragraph):
 
 class Card(SphinxDirective):
     has_content = True
-    option_spec = {"needs": str, "papers": str}
+    option_spec: ClassVar = {"needs": str, "papers": str}
 
     def run(self):
         body = self.parse("\n".join(self.content))

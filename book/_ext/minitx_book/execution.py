@@ -31,7 +31,7 @@ def choose_cache(app, config) -> None:
 
 
 def execute_ahead(app, env, docnames) -> None:
-    """Fill the cache for the pages that Sphinx is about to read. A page that fails is left to it."""
+    """Fill the cache for the pages that Sphinx is about to read; one that fails is left to it."""
     from jupyter_cache import get_cache
 
     cache = get_cache(app.config.nb_execution_cache_path)

@@ -32,7 +32,7 @@ def _hide_future(xp, scores, start, stop, behind):
     first = max(0, start + behind + 1)  # the first key that some query of the block may not see
     keys = xp.arange(first, scores.shape[-2])[:, None]
     future = keys > xp.arange(start, stop) + behind
-    scores[..., first:, :] = xp.where(future, -xp.inf, scores[..., first:, :])
+    scores[..., first:, :] += xp.where(future, -xp.inf, 0).astype(scores.dtype)
 
 
 def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):

@@ -87,4 +87,3 @@ min_ = primitive("min", lambda xp, x, axis=None, keepdims=False: xp.min(x, axis=
     vjp=_extreme_vjp)
 logsumexp_ = primitive("logsumexp", _logsumexp, vjp=_logsumexp_vjp, meets="float")
 # fmt: on
-

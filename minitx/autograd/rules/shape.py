@@ -22,6 +22,19 @@ def _concatenate_vjp(F, g, y, *parts, axis, sizes, argument):
     return F.getitem(g, index=index)
 
 
+def _split(xp, x, axis, sizes):
+    parts, start, before = [], 0, (slice(None),) * axis
+    for length in sizes:
+        parts.append(x[(*before, slice(start, start + length))])
+        start += length
+    return tuple(parts)
+
+
+def _split_vjp(F, g, y, x, axis, sizes):
+    """The parts' cotangents, side by side again."""
+    return F.concatenate(*g, axis=axis, sizes=sizes)
+
+
 def _pad_vjp(F, g, y, x, width):
     inside = tuple(slice(before, before + n) for (before, _), n in zip(width, x.shape, strict=True))
     return F.getitem(g, index=inside)
@@ -46,6 +59,7 @@ broadcast_to_ = _linear("broadcast_to", lambda xp, x, shape: xp.broadcast_to(x, 
 concatenate_ = primitive("concatenate",
     lambda xp, *parts, axis, sizes: xp.concatenate(parts, axis=axis),
     vjp=_concatenate_vjp, variadic=True, saves="nothing", meets=True)
+split_ = primitive("split", _split, vjp=_split_vjp, several=True)
 pad_ = _linear("pad", lambda xp, x, width: xp.pad(x, width), _pad_vjp)
 flip_ = _linear("flip", lambda xp, x, axis: xp.flip(x, axis),
     lambda F, g, y, x, axis: F.flip(g, axis=axis))

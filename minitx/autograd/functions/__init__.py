@@ -1,0 +1,30 @@
+"""The functions that people call: NumPy's names and arguments, over the table of primitives.
+
+An elementwise primitive is callable as it is (``exp``, ``tanh``, ``maximum``). Where a call needs
+its arguments put in order first (an axis made positive, a shape with -1, a list of Tensors), the
+function here does that and nothing else.
+"""
+
+from minitx.autograd.functions import (
+    arithmetic,
+    creation,
+    indexing,
+    products,
+    reductions,
+    shape,
+)
+from minitx.autograd.functions.arithmetic import *  # noqa: F403
+from minitx.autograd.functions.creation import *  # noqa: F403
+from minitx.autograd.functions.indexing import *  # noqa: F403
+from minitx.autograd.functions.products import *  # noqa: F403
+from minitx.autograd.functions.reductions import *  # noqa: F403
+from minitx.autograd.functions.shape import *  # noqa: F403
+
+__all__ = [
+    *arithmetic.__all__,
+    *creation.__all__,
+    *shape.__all__,
+    *indexing.__all__,
+    *products.__all__,
+    *reductions.__all__,
+]

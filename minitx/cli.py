@@ -1,0 +1,80 @@
+"""The command line: ``minitx train``, ``generate``, ``search``, ``papers``, ``claim``, ...
+
+Each command is a module of ``minitx.commands`` with ``add_arguments`` and ``run``; it is imported
+when it is asked for. A mistake of the person at the terminal is answered with one sentence and
+exit status 2, never with a stack trace.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from minitx import __version__
+from minitx.errors import UserError
+
+COMMANDS = {
+    "train": "train a small transformer on text",
+    "generate": "write text with a trained model",
+    "search": "find passages of text files by meaning",
+    "papers": "list the papers of the book",
+    "claim": "reproduce what a paper claims",
+    "check": "check your exercises",
+    "bench": "measure speed against other libraries",
+    "info": "versions, cores, device",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="minitx", description="Transformers you can run: the package of the book."
+    )
+    parser.add_argument("--version", action="version", version=f"minitx {__version__}")
+    parser.add_argument("--traceback", action="store_true", help="show where an error came from")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        commands.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status (2 for a mistake in what was asked)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 2 if rest else 0
+    module = importlib.import_module(f"minitx.commands.{chosen.command}")
+    command = argparse.ArgumentParser(
+        prog=f"minitx {chosen.command}", description=COMMANDS[chosen.command]
+    )
+    module.add_arguments(command)
+    return _guarded(module.run, command.parse_args(rest), chosen.traceback)
+
+
+def _guarded(run, args, traceback: bool) -> int:
+    try:
+        return int(run(args) or 0)
+    except BrokenPipeError:  # the reader of our output (head, less) has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    except (UserError, ImportError, OSError, ValueError, TypeError, IndexError, KeyError) as error:
+        if traceback:
+            raise
+        text = str(error) if not isinstance(error, KeyError) else str(error.args[0])
+        print(f"minitx: {text or type(error).__name__}", file=sys.stderr)
+        return 2
+    except (MemoryError, ArithmeticError, RuntimeError) as error:
+        if traceback:
+            raise
+        print(f"minitx: {error or type(error).__name__} (--traceback shows where)", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ The package that the book builds. ``Tensor`` and ``functional`` compute, ``nn`` 
 import importlib
 from typing import Any
 
-from minitx import functional, nn
+from minitx import functional
 from minitx.autograd import Tensor, enable_grad, no_grad, primitive
 from minitx.autograd.functions import tensor
 from minitx.autograd.transforms import (
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 _ROOMS = frozenset(
     "adapt backend catalogue channel_mixers checks compress connections data depth experiments "
-    "incontext inference interpret models plot positions pretrained programs token_mixers tokens "
+    "incontext inference interpret models nn plot positions pretrained programs token_mixers tokens "
     "training".split()
 )
 
@@ -37,7 +37,6 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
-    "nn",
     "no_grad",
     "primitive",
     "tensor",

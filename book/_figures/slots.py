@@ -7,14 +7,14 @@ from html import escape
 from pathlib import Path
 
 OUT = Path(__file__).parents[1] / "_static" / "slots.svg"
-WIDTH, HEIGHT = 730, 424
+WIDTH, HEIGHT = 556, 424
 INK, PALE, LINE = "#1b2733", "#f4f6f8", "#8494a4"
 
 # (slot, the question it answers, examples, fill); from the bottom of the picture to the top.
 STREAM = [
-    ("tokens", "what is a token?", "characters, BPE, patches, numbers", "#dbe7f3"),
+    ("tokens", "what is a token?", "characters, patches, numbers", "#dbe7f3"),
     ("positions", "where is it?", "sinusoidal, rotary, ALiBi", "#dbe7f3"),
-    ("token mixer", "who hears whom?", "softmax attention, linear, delta rule", "#fbe3c0"),
+    ("token mixer", "who hears whom?", "attention, linear, delta rule", "#fbe3c0"),
     ("channel mixer", "what does a token make of it?", "MLP, gated units, experts", "#fbe3c0"),
     ("head", "what is asked of it?", "next token, class, forecast", "#dbe7f3"),
 ]
@@ -36,10 +36,10 @@ def arrow(path: str) -> str:
 
 
 def draw() -> str:
-    left, width, height, step = 240, 190, 46, 80
+    left, width, height, step = 196, 140, 46, 80
     tops = [350 - step * i for i in range(len(STREAM))]
-    middle, right = left + width / 2, left + width + 36
-    parts = [box(left - 48, tops[3] - 18, width + 66, 2 * step, PALE)]
+    middle, right = left + width / 2, left + width + 28
+    parts = [box(left - 40, tops[3] - 18, width + 54, 2 * step, PALE)]
     for (slot, question, examples, fill), top in zip(STREAM, tops):
         parts += [
             box(left, top, width, height, fill, INK),
@@ -50,9 +50,9 @@ def draw() -> str:
     for lower, upper in zip(tops, tops[1:]):
         parts.append(arrow(f"M{middle} {lower} V{upper + height + 3}"))
     for top in tops[2:4]:  # the residual path around each of the two mixers
-        parts.append(arrow(f"M{middle} {top + 58} H{left - 24} V{top - 10} H{middle - 3}"))
-    parts += beside(left - 60, tops[3], "depth", "how often, how far?")
-    parts += beside(left - 60, tops[2], "connection", "how is it added?")
+        parts.append(arrow(f"M{middle} {top + 58} H{left - 22} V{top - 10} H{middle - 3}"))
+    parts += beside(left - 50, tops[3], "depth", "how often, how far?")
+    parts += beside(left - 50, tops[2], "connection", "how is it added?")
     return page(parts)
 
 

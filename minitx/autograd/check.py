@@ -6,6 +6,8 @@ coordinate) cannot see many mistakes; a random one sees nearly all. The second o
 function x -> vjp(u) in the same way.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
@@ -77,8 +79,14 @@ def _random(like: Tensor, rng: np.random.Generator) -> Tensor:
 
 def _inner(left, right) -> float:
     """The real inner product Re <a, b>, summed over all pairs."""
-    pairs = zip(left, right, strict=True)
-    return float(sum(np.vdot(a.numpy(), b.numpy()).real for a, b in pairs))
+    total = 0.0
+    for a, b in zip(left, right, strict=True):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise AssertionError(
+                f"a derivative of {a.dtype} {a.shape} meets one of {b.dtype} {b.shape}"
+            )
+        total += float(np.vdot(a.numpy(), b.numpy()).real)
+    return total
 
 
 def _difference(function, leaves, tangents, cotangents, step=1e-5) -> float:

@@ -10,7 +10,7 @@ Tensors, where the sweep is itself recorded and can be differentiated again.
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
@@ -22,6 +22,7 @@ _age = attrgetter("order")
 class _Mode(threading.local):
     recording = True  # does an operation leave a node?
     naive = False  # do fused primitives run as their naive twins?
+    surroundings = ()  # what a computation that is run again later must be put back into
 
 
 mode = _Mode()
@@ -218,6 +219,17 @@ def enable_grad() -> Iterator[None]:
         yield
     finally:
         mode.recording = before
+
+
+@contextmanager
+def surrounded_by(enter: Callable[[], Any]) -> Iterator[None]:
+    """Enter ``enter()``, here and around every recomputation of what is computed in the block."""
+    before, mode.surroundings = mode.surroundings, (*mode.surroundings, enter)
+    try:
+        with enter():
+            yield
+    finally:
+        mode.surroundings = before
 
 
 @contextmanager

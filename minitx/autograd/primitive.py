@@ -23,6 +23,7 @@ from minitx.autograd.graph import (
     Node,
     Part,
     enable_grad,
+    fit,
     forward_sweep,
     mode,
     reverse_sweep,
@@ -99,6 +100,8 @@ class Primitive:
         return wrap(output, node)
 
     def _several(self, outputs, arrays, parents, params, tracked) -> tuple[Tensor, ...]:
+        xp = _library(arrays)
+        outputs = tuple(y if type(y) in _NAMESPACES else xp.asarray(y) for y in outputs)
         if not tracked:
             return tuple(wrap(output, None) for output in outputs)
         whole = Node(self, parents, arrays, outputs, params, None, None)
@@ -260,6 +263,9 @@ class _Raw:
         if name not in TABLE:
             raise AttributeError(f"there is no primitive called {name!r}")
         bound = partial(TABLE[name].forward, self.xp)
+        if TABLE[name].fused:  # its forward computation gives a residual as well
+            fused_forward = bound
+            bound = lambda *arrays, **params: fused_forward(*arrays, **params)[0]  # noqa: E731
         setattr(self, name, bound)
         return bound
 
@@ -347,9 +353,9 @@ def _transposed_twice(op: Primitive, F: Any, node: Node, tangents: list) -> Any:
             starts = [probes]
         pulled = op.pull(TRACED, node, probes)
         seeds: dict[Node, Any] = {}
-        for value, tangent in zip(pulled, tangents, strict=True):
+        for value, tangent, parent in zip(pulled, tangents, node.parents, strict=True):
             if value is not None and tangent is not None and value.node is not None:
-                value = TRACED.astype(value, dtype=value.dtype)  # a node of its own for each
+                value = TRACED.gate(fit(TRACED, value, parent))  # a node of its own for each
                 seeds[value.node] = tangent
         found = reverse_sweep(F, seeds, {probe.node for probe in starts})
     pushed = [

@@ -75,7 +75,7 @@ class Tensor:
         return backend.to_numpy(self.data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.numpy(), dtype)
+        return np.array(self.numpy(), dtype, copy=copy)
 
     def item(self) -> Any:
         """The one number of a Tensor of size 1, as a Python number."""
@@ -128,9 +128,14 @@ class Tensor:
         seed = xp.ones_like(self.data) if gradient is None else as_array(gradient, self.dtype)
         if seed.shape != self.shape:
             raise ValueError(f"the gradient's shape must be {self.shape}, got {seed.shape}")
+        taken = {id(seed)}
         for node, value in reverse_sweep(raw(xp), {self.node: seed}).items():
             if isinstance(node, Leaf):
-                node.grad = value if node.grad is None else node.grad + value
+                value = value if node.grad is None else node.grad + value
+                if id(value) in taken or not backend.is_array(value) or value.base is not None:
+                    value = xp.array(value)  # leaves that were added share one cotangent
+                taken.add(id(value))
+                node.grad = value
 
     def __len__(self) -> int:
         if not self.data.ndim:
@@ -153,6 +158,11 @@ class Tensor:
         text = np.array2string(self.numpy(), separator=", ", prefix="Tensor(", threshold=100)
         extra = "" if self.data.dtype in (np.float32, np.int64) else f", {self.dtype}"
         return f"Tensor({text}{extra}{', requires_grad' if self.requires_grad else ''})"
+
+    def __copy__(self) -> "Tensor":
+        copied = wrap(self.data, self.node)
+        copied.role = self.role
+        return copied
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
         copied = wrap(self.data.copy(), None)

@@ -6,7 +6,10 @@ something beyond the gates that can be differentiated (an outer ``grad``, a para
 runs on Tensors and is recorded, so that derivatives of derivatives come out right of themselves.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from minitx.autograd.graph import (
     reverse_sweep,
 )
 from minitx.autograd.primitive import GATE, PART, TRACED, Primitive, raw, wrap_constant
+from minitx.autograd.record import listener
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.autograd.tree import flatten, tree_map
 
@@ -61,6 +65,8 @@ class _Traced:
         leaves, build = flatten(args)
         self.build = build
         self.inputs = [wrap_constant(leaf) for leaf in leaves]
+        if not self.inputs:
+            raise ValueError("expected at least one Tensor to differentiate with respect to")
         self.gates = _gates(self.inputs)
         with enable_grad():
             result = function(*build(self.gates))
@@ -82,10 +88,10 @@ class _Traced:
 
     def pull(self, cotangents: list) -> list[Tensor]:
         seeds: dict[Node, Any] = {}
-        for output, cotangent in zip(self.outputs, cotangents, strict=True):
+        entered = self._enter(cotangents, self.outputs)
+        for output, given in zip(self.outputs, entered, strict=True):
             if output.node is None:
                 continue
-            given = self._enter(cotangent, output)
             held = seeds.get(output.node)
             seeds[output.node] = given if held is None else held + given
         with enable_grad() if self.space is TRACED else _nothing():
@@ -96,10 +102,8 @@ class _Traced:
         ]
 
     def push(self, tangents: list) -> list[Tensor]:
-        starts = {
-            gate.node: self._enter(tangent, gate)
-            for gate, tangent in zip(self.gates, tangents, strict=True)
-        }
+        entered = self._enter(tangents, self.gates)
+        starts = {gate.node: given for gate, given in zip(self.gates, entered, strict=True)}
         nodes = [output.node for output in self.outputs if output.node is not None]
         found = forward_sweep(self.space, nodes, starts)
         return [
@@ -107,19 +111,24 @@ class _Traced:
             for out in self.outputs
         ]
 
-    def _enter(self, given: Any, like: Tensor) -> Any:
-        given = wrap_constant(given)
-        if given.shape != like.shape:
-            raise ValueError(f"expected a (co)tangent of shape {like.shape}, got {given.shape}")
-        given = f.astype(given, like.dtype)
-        if self.space is not TRACED and given.node is not None and mode.recording:
+    def _enter(self, directions: list, likes: list[Tensor]) -> list:
+        """Tangents or cotangents, as the sweep wants them: arrays, or Tensors."""
+        given = [wrap_constant(one) for one in directions]
+        shapes, wanted = [one.shape for one in given], [like.shape for like in likes]
+        if shapes != wanted:
+            raise ValueError(f"expected (co)tangents of shapes {wanted}, got {shapes}")
+        given = [
+            f.astype(one, like.dtype) if like.dtype.kind in "fc" else one
+            for one, like in zip(given, likes, strict=True)
+        ]
+        if mode.recording and any(one.node is not None for one in given):
             self.space = TRACED  # the direction itself can be differentiated
-        return given if self.space is TRACED else given.data
+        return given if self.space is TRACED else [one.data for one in given]
 
     def _leave(self, found: Any) -> Tensor:
         if isinstance(found, Tensor):
             return found
-        return wrap(found, None)
+        return wrap(backend.namespace(found).asarray(found), None)  # NumPy's scalars are no arrays
 
 
 class _nothing:
@@ -145,6 +154,8 @@ def value_and_grad(function: Callable, has_aux: bool = False) -> Callable:
             raise ValueError(f"grad expected a function that returns one number, got {shapes}")
         gradients = traced.pull([f.ones_like(traced.outputs[0].detach())])
         value = traced.value()
+        if has_aux and traced.space is not TRACED:
+            traced.aux = tree_map(lambda x: x.detach() if type(x) is Tensor else x, traced.aux)
         return ((value, traced.aux) if has_aux else value), traced.build(gradients)[0]
 
     return derivative
@@ -192,19 +203,41 @@ def hvp(function: Callable, x: Any, direction: Any) -> Any:
     return jvp(grad(function), (x,), (direction,))[1]
 
 
-def jacobian(function: Callable, x: Tensor) -> Tensor:
-    """All derivatives of a function of one Tensor: shape (*output, *x.shape)."""
-    x = wrap_constant(x)
+def jacobian(function: Callable, x: Any) -> Any:
+    """All derivatives of ``function`` at ``x``: shape (*output, *x.shape).
+
+    ``x`` and the result may be trees; then the Jacobian is the result's tree, whose leaves are
+    trees like ``x``. A complex result of a real ``x`` has a complex Jacobian; a complex ``x``
+    wants a holomorphic function (of another, J t has the right real part alone).
+    """
     traced = _Traced(function, (x,))
-    (output,) = traced.outputs
-    xp, rows = backend.namespace(x.data), []
-    for i in range(output.size):
-        one = xp.zeros(output.size, output.dtype)
-        one[i] = 1
-        rows.append(f.conj(traced.pull([wrap(one.reshape(output.shape), None)])[0]))
-    if not rows:
-        return f.zeros((*output.shape, *x.shape), x.dtype)
-    return f.reshape(f.stack(rows), (*output.shape, *x.shape))
+    blocks = [_jacobian_of(traced, i) for i in range(len(traced.outputs))]
+    return traced.rebuild([traced.build(block)[0] for block in blocks])
+
+
+def _jacobian_of(traced: _Traced, chosen: int) -> list[Tensor]:
+    """The derivatives of one output with respect to every input, a pull for each of its entries."""
+    output, gates = traced.outputs[chosen], traced.gates
+    xp = backend.namespace(output.data)
+
+    def row(i: int, unit: complex) -> list[Tensor]:
+        seeds = [xp.zeros(out.shape, out.dtype) for out in traced.outputs]
+        seeds[chosen].reshape(-1)[i] = unit
+        return [f.conj(pulled) for pulled in traced.pull([wrap(seed, None) for seed in seeds])]
+
+    rows = [row(i, 1) for i in range(output.size)]
+    if output.dtype.kind == "c":  # a real input keeps the real part: J is found in two halves
+        imaginary = [row(i, 1j) for i in range(output.size)]
+        rows = [
+            [a if gate.dtype.kind == "c" else a + 1j * b for a, b, gate in zip(*pair, gates)]
+            for pair in zip(rows, imaginary, strict=True)
+        ]
+    return [
+        f.reshape(f.stack(column), (*output.shape, *gate.shape))
+        if (column := [one[j] for one in rows])
+        else wrap(xp.zeros((*output.shape, *gate.shape), gate.dtype), None)
+        for j, gate in enumerate(gates)
+    ]
 
 
 # ---------------------------------------------------------------------------- recomputation
@@ -216,12 +249,14 @@ def checkpoint(function: Callable, *args: Any, rng: np.random.Generator | None =
     Backward needs them, and computes them then: less memory for one more forward computation.
     Parameters that ``function`` uses beyond ``args`` get their gradients too. A function that
     draws random numbers is given its generator as ``rng``, so that the same numbers are drawn.
+    Under ``record`` nothing is thrown away. Raises RuntimeError, when it is computed again, if
+    the second result is not the first.
     """
-    if not mode.recording:
+    if not mode.recording or listener.tape is not None:
         return function(*args)
     leaves, build = flatten(args)
     state = backend.get_state(rng) if rng is not None else None
-    start = now()
+    surroundings, start = mode.surroundings, now()
     gates = [_gate_of(leaf) for leaf in leaves]
     result = function(*build(gates))
     outputs, rebuild = flatten(result)
@@ -233,15 +268,18 @@ def checkpoint(function: Callable, *args: Any, rng: np.random.Generator | None =
     outside = [node for node in reached if node.order < start]
 
     def again() -> tuple[list, list]:
-        fresh = [_gate_of(leaf, copy=True) for leaf in leaves]
-        now_state = backend.get_state(rng) if rng is not None else None
-        if rng is not None:
-            backend.set_state(rng, state)
-        with enable_grad():
-            replayed, _ = flatten(function(*build(fresh)))
-        if rng is not None:
-            backend.set_state(rng, now_state)
-        return fresh, [replayed[i] for i in tracked]
+        fresh = [_gate_of(leaf) for leaf in leaves]
+        with ExitStack() as around:
+            for enter in surroundings:
+                around.enter_context(enter())
+            if rng is not None:
+                around.callback(backend.set_state, rng, backend.get_state(rng))
+                backend.set_state(rng, state)
+            around.enter_context(enable_grad())
+            replayed = flatten(function(*build(fresh)))[0]
+        replayed = [replayed[i] for i in tracked]
+        _expect_same(values, [out.data for out in replayed])
+        return fresh, replayed
 
     inside = [leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.node is not None]
     parents = [leaf.node for leaf in inside] + outside
@@ -253,7 +291,17 @@ def checkpoint(function: Callable, *args: Any, rng: np.random.Generator | None =
     return rebuild(outputs)
 
 
-def _gate_of(value: Any, copy: bool = False) -> Any:
+def _expect_same(first: tuple, second: list) -> None:
+    for a, b in zip(first, second, strict=True):
+        xp = backend.namespace(a)
+        if not xp.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True):
+            raise RuntimeError(
+                "checkpoint computed its function again and found another result: give it the "
+                "generator that the function draws from as rng=, and change nothing in between"
+            )
+
+
+def _gate_of(value: Any) -> Any:
     if not isinstance(value, Tensor) or value.node is None:
         return value
     return wrap(value.data, Node(GATE, [value.node], (), None, {}, value.shape, value.dtype))

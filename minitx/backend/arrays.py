@@ -16,8 +16,12 @@ def register_namespace(array_type: type, library: ModuleType | Any) -> None:
 
 
 def is_array(value: Any) -> bool:
-    """Whether ``value`` is an array of a library that is known here."""
-    return type(value) in _NAMESPACES or isinstance(value, numpy.ndarray)
+    """Whether ``value`` is an array of a library that is known here.
+
+    A subclass of NumPy's array (``matrix``, ``memmap``) is not: its operators may mean something
+    else, so it is read as data.
+    """
+    return type(value) in _NAMESPACES
 
 
 def namespace(array: Array) -> Any:

@@ -71,7 +71,13 @@ def promote(left: numpy.dtype, right: numpy.dtype) -> numpy.dtype:
 
 
 def meet_constant(tensor: numpy.dtype, constant: numpy.dtype) -> numpy.dtype:
-    """The type in which a Tensor meets a constant: its own, unless the constant's kind is higher."""
+    """The type in which a Tensor meets a constant: its own, unless the constant's kind is higher.
+
+    Integers meet as two Tensors would, because a large one would not fit a narrow type.
+    """
+    if tensor.kind in "iu" and constant.kind in "iu":
+        wide = numpy.promote_types(tensor, constant)
+        return wide if wide.kind in "iu" else tensor
     if _KINDS[constant.kind] <= _KINDS[tensor.kind]:
         return tensor
     if constant.kind == "c":

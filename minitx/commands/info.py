@@ -55,14 +55,16 @@ def processor() -> str:
     """The name of the processor, as far as the system tells."""
     try:
         with open("/proc/cpuinfo") as lines:
-            names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+            names = [
+                line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+            ]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or "unknown"
 
 
 def device() -> str:
-    """"cuda" with the GPU's name if CuPy finds one, else "cpu"."""
+    """ "cuda" with the GPU's name if CuPy finds one, else "cpu"."""
     try:
         import cupy
 

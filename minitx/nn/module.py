@@ -5,6 +5,8 @@ dictionaries of them, found among the attributes. There is no registration and n
 ``__setattr__``: what is an attribute is part of the Module, in the order of its assignment.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,20 +14,22 @@ from typing import Any
 import numpy as np
 
 from minitx import backend
+from minitx.autograd.graph import surrounded_by
 from minitx.autograd.record import Tape, listener, listening, note, within
 from minitx.autograd.tensor import Tensor, as_array, wrap
 
 
 def Parameter(data: Any, dtype: Any = None) -> Tensor:  # noqa: N802 (it makes a Tensor)
-    """A Tensor that belongs to a Module and is trained."""
-    tensor = Tensor(data, dtype=dtype, requires_grad=True)
-    tensor.role = "parameter"
+    """A Tensor that belongs to a Module and is trained. It copies ``data``."""
+    tensor = Buffer(data, dtype)
+    tensor.role, tensor.requires_grad = "parameter", True
     return tensor
 
 
 def Buffer(data: Any, dtype: Any = None) -> Tensor:  # noqa: N802
-    """A Tensor that belongs to a Module and is saved with it, but is not trained."""
+    """A Tensor that belongs to a Module and is saved with it, not trained. It copies ``data``."""
     tensor = Tensor(data, dtype=dtype)
+    tensor.data = tensor.data.copy()  # it may be changed in place
     tensor.role = "buffer"
     return tensor
 
@@ -124,13 +128,18 @@ class Module:
         return self
 
     def to(self, target: Any) -> "Module":
-        """Move all parameters and buffers to a device, or the real ones to a dtype; in place."""
-        for _, tensor in {id(t): (n, t) for n, _, _, t in self._tensors()}.values():
-            if target in ("cpu", "cuda"):
-                tensor.data = backend.move(tensor.data, target)
-            elif tensor.data.dtype.kind == "f":
-                tensor.data = tensor.data.astype(backend.as_dtype(target))
+        """Move all parameters and buffers to a device, or the real ones to a dtype; in place.
+
+        Gradients go along. Complex numbers take the dtype whose parts are of the one given.
+        """
+        if target not in ("cpu", "cuda") and backend.as_dtype(target).kind != "f":
+            raise TypeError(f"expected 'cpu', 'cuda' or a real dtype, got {target!r}")
+        for tensor in {id(tensor): tensor for *_, tensor in self._tensors()}.values():
+            gradient = tensor.grad
+            tensor.data = _moved(tensor.data, target)
             tensor.changed()
+            if gradient is not None:
+                tensor.node.grad = _moved(gradient.data, target)
         return self
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -166,9 +175,10 @@ class Module:
         total, seen = 0, set()
         for name, module in self.named_modules():
             own = [
-                (key, value)
-                for key, value in vars(module).items()
-                if isinstance(value, Tensor) and value.role == "parameter" and id(value) not in seen
+                (path, value)
+                for key, attribute in vars(module).items()
+                for path, _, _, value in _tensors_in(key, vars(module), key, attribute)
+                if value.role == "parameter" and id(value) not in seen
             ]
             seen.update(id(value) for _, value in own)
             count = sum(value.size for _, value in own)
@@ -206,6 +216,16 @@ def _tensors_in(path: str, holder: Any, key: Any, value: Any) -> Iterator[tuple]
     elif isinstance(value, (list, dict)):
         for k, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _tensors_in(f"{path}.{k}", value, k, item)
+    elif isinstance(value, tuple) and any(isinstance(x, Tensor) and x.role for x in value):
+        raise TypeError(f"{path}: keep parameters and buffers in a list, not in a tuple")
+
+
+def _moved(array: Any, target: Any) -> Any:
+    if target in ("cpu", "cuda"):
+        return backend.move(array, target)
+    if array.dtype.kind == "c":
+        return array.astype(np.result_type(backend.as_dtype(target), np.complex64))
+    return array.astype(backend.as_dtype(target)) if array.dtype.kind == "f" else array
 
 
 def _once(found: Iterator[tuple]) -> Iterator[tuple[str, Tensor]]:
@@ -227,13 +247,20 @@ def functional_call(module: Module, tensors: dict[str, Tensor], *args: Any, **kw
     if unknown:
         raise ValueError(f"{type(module).__name__} has no parameters or buffers {unknown}")
     swaps = {id(slots[name][2]): new for name, new in tensors.items()}  # tied weights stay tied
-    places = [(h, k, old) for h, k, old in slots.values() if id(old) in swaps]
-    try:
-        for holder, key, old in places:
-            holder[key] = _with_role(swaps[id(old)], old)
+    places = [(h, k, _with_role(swaps[id(t)], t)) for h, k, t in slots.values() if id(t) in swaps]
+    with surrounded_by(lambda: _swapped(places)):
         return module(*args, **kwargs)
+
+
+@contextmanager
+def _swapped(places: list[tuple]) -> Iterator[None]:
+    before = [holder[key] for holder, key, _ in places]
+    try:
+        for holder, key, new in places:
+            holder[key] = new
+        yield
     finally:
-        for holder, key, old in places:
+        for (holder, key, _), old in zip(places, before, strict=True):
             holder[key] = old
 
 
@@ -254,7 +281,8 @@ def record(module: Module, replace: dict[str, Any] | None = None) -> Iterator[Ta
     ``replace`` maps such a name to a function whose result the model goes on with.
     """
     tape = Tape(replace)
-    tape.module_names = {id(part): name for name, part in module.named_modules()}
+    for name, part in module.named_modules():
+        tape.module_names.setdefault(id(part), name)  # a shared part goes by its first name
     with listening(tape):
         yield tape
 

@@ -6,7 +6,6 @@ RoBERTa and Llama 3 have it are read. Truncation and padding settings are left t
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +143,7 @@ def _wordpiece(
         _refuse(where, "pre_tokenizer", config.get("pre_tokenizer"))
     settings = {key: value for key, value in normalizer.items() if key != "type"}
     usual = {role: token for role, token in BERT_ROLES.items() if token in special.ids}
-    special = replace(special, roles={**usual, **special.roles})
+    special = SpecialTokens(special.added, special.template, {**usual, **special.roles})
     return WordPiece(
         vocab,
         BertNormalizer(**settings),

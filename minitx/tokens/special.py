@@ -5,8 +5,8 @@ proper; a template then says where tokens such as ``[CLS]`` and ``[SEP]`` stand 
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from minitx.tokens.unicode import WHITESPACE
 
@@ -50,34 +50,32 @@ def _parts(line: str) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(type_id or 0)) for name, _, type_id in cut)
 
 
-@dataclass(frozen=True)
 class SpecialTokens:
     """The added tokens of a tokenizer, its template, and which token plays which role.
 
-    ``roles`` maps "pad", "eos", "bos", "unk", "cls", "sep", "mask" to a token's text.
+    ``roles`` maps "pad", "eos", "bos", "unk", "cls", "sep", "mask" to a token's text; ``ids`` maps
+    that text to its id. Raises ``ValueError`` for an empty or repeated token, or a template that
+    names a token that is not there.
     """
 
-    added: Sequence[AddedToken] = ()
-    template: Template = field(default_factory=Template)
-    roles: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if any(not token.content for token in self.added):
+    def __init__(
+        self,
+        added: Sequence[AddedToken] = (),
+        template: Template | None = None,
+        roles: Mapping[str, str] | None = None,
+    ):
+        self.added = tuple(added)
+        self.template = Template() if template is None else template
+        self.roles = dict(roles or {})
+        self.ids = {token.content: token.id for token in self.added}
+        if "" in self.ids:
             raise ValueError("an added token expected some text, got an empty one")
-        known = {token.content: token.id for token in self.added}
-        if len(known) != len(self.added):
+        if len(self.ids) != len(self.added):
             raise ValueError("the added tokens must differ from each other, got one twice")
-        for parts, texts in (
-            (self.template.single, {FIRST}),
-            (self.template.pair, {FIRST, SECOND}),
-        ):
-            for name, _ in parts:
-                if name not in texts and name not in known:
-                    raise ValueError(f"the template names {name!r}, which is no added token")
-        longest_first = sorted(known, key=len, reverse=True)
-        # The cut depends on ``added`` alone; a frozen dataclass takes it only this way.
-        object.__setattr__(self, "ids", known)
-        object.__setattr__(self, "_cut", re.compile("|".join(map(re.escape, longest_first))))
+        _check_names(self.template.single, {FIRST, *self.ids})
+        _check_names(self.template.pair, {FIRST, SECOND, *self.ids})
+        longest_first = sorted(self.ids, key=len, reverse=True)
+        self._cut = re.compile("|".join(map(re.escape, longest_first)))
 
     def split(self, text: str) -> Iterator[str | int]:
         """The text cut at added tokens: strings between them, ids for them."""
@@ -107,6 +105,12 @@ class SpecialTokens:
     def id_of(self, role: str) -> int | None:
         """The id of the token that plays ``role`` ("pad", "eos", ...), or None."""
         return self.ids.get(self.roles.get(role, ""))
+
+
+def _check_names(parts: Sequence[tuple[str, int]], known: set[str]) -> None:
+    for name, _ in parts:
+        if name not in known:
+            raise ValueError(f"the template names {name!r}, which is no added token")
 
 
 def _between(text: str, strip_left: bool, strip_right: bool) -> Iterator[str]:

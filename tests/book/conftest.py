@@ -104,9 +104,9 @@ class Visit:
         if not request.url.startswith((self.site, "data:", "blob:")):
             self.outside.append(request.url)
 
-    def open(self, name: str, width: int = 1200):
+    def open(self, name: str, width: int = 1200, until: str = "load"):
         self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.goto(f"{self.site}/{name}.html", wait_until="networkidle")
+        self.page.goto(f"{self.site}/{name}.html", wait_until=until)
         return self.page
 
 

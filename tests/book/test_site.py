@@ -25,7 +25,7 @@ def test_the_site_is_under_30_megabytes(html):
 
 
 def test_a_page_loads_without_errors_or_outside_requests(visit, page_name):
-    page = visit.open(page_name)
+    page = visit.open(page_name, until="networkidle")
     assert page.title()
     assert visit.errors == []
     assert visit.outside == []
@@ -80,7 +80,7 @@ def words_of(page) -> list[str]:
 
 def test_search_finds_a_word_of_every_page(visit, page_name):
     word = words_of(visit.open(page_name))[0]
-    visit.page.goto(f"{visit.site}/search.html?q={word}", wait_until="networkidle")
+    visit.page.goto(f"{visit.site}/search.html?q={word}")
     found = visit.page.locator("ul.search li a")
     found.first.wait_for(timeout=20_000)
     visit.page.wait_for_function(

@@ -1,5 +1,7 @@
 """Digits, series and regression prompts: what they are, and that a seed fixes them."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -51,7 +53,7 @@ def test_digits_are_split_at_random_and_without_overlap():
     [(digits, "sklearn.datasets", "data"), (eeg, "matplotlib.cbook", "plot")],
 )
 def test_a_missing_library_is_named_with_its_command(load, missing, command, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, missing, None)
+    monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=rf'pip install "minitx\[{command}\]"'):
         load()
 

@@ -34,6 +34,12 @@ TEXT = (
 PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] the cat un ##aff ##able ##ing run e ##e . ' s 你"
 
 
+TRAINED = [
+    ByteBPE.train(TEXT, 290, steps)
+    for steps in ([ByteLevel()], [Digits(), Split("llama3"), ByteLevel(use_regex=False)])
+]
+
+
 def wordpiece(**settings_):
     return WordPiece({token: i for i, token in enumerate(PIECES.split(" "))}, **settings_)
 
@@ -67,8 +73,7 @@ def test_characters_with_a_special_token():
 @given(st.text())
 @settings(max_examples=300, deadline=None)
 def test_bpe_writes_any_text(text):
-    for steps in ([ByteLevel()], [Digits(), Split("llama3"), ByteLevel(use_regex=False)]):
-        tokenizer = ByteBPE.train(TEXT, 290, steps)
+    for tokenizer in TRAINED:
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
@@ -127,7 +132,7 @@ def test_bytes_that_are_a_token_already_get_no_second_id():
     [
         (
             [ByteLevel()],
-            ["It", "'s", " x", "²", "34567", "'", "RE", "  ", " na", "\u0301", "ï", "!\n\n"],
+            ["It", "'s", " x", "²34567", "'", "RE", "  ", " na", "\u0301", "ï", "!", "\n\n"],
         ),
         (
             [ByteLevel(add_prefix_space=True, use_regex=False)],
@@ -139,7 +144,7 @@ def test_bytes_that_are_a_token_already_get_no_second_id():
         ),
         (
             [Digits(), ByteLevel()],
-            ["It", "'s", " x", *"²34567", "'", "RE", "  ", " na", "\u0301", "ï", "!\n\n"],
+            ["It", "'s", " x", *"²34567", "'", "RE", "  ", " na", "\u0301", "ï", "!", "\n\n"],
         ),
     ],
 )

@@ -100,7 +100,8 @@ def fill_times(app, doctree, docname) -> None:
     from myst_nb.sphinx_ import NbMetadataCollector
 
     for node in doctree.findall(times):
-        text = f"about {app.env.minitx_reading[docname]} minutes to read"
+        minutes = app.env.minitx_reading[docname]
+        text = f"about {minutes} minute{'s' * (minutes > 1)} to read"
         execution = NbMetadataCollector.get_exec_data(app.env, docname)
         if execution and execution["runtime"] is not None:
             text += f"; {execution['runtime']:.0f} s to run, measured when this book was built"

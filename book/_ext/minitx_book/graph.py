@@ -24,8 +24,8 @@ class PageGraph(SphinxDirective):
 
 
 def rows_of(env) -> list[list[str]]:
-    """Pages that have a card, a list for each part, in the order of the contents."""
-    known, rows = cards(env), {}
+    """Pages that need or are needed, a list for each part, in the order of the contents."""
+    known, rows = set(cards(env)).union(*cards(env).values()), {}
     for page in toc_order(env, env.config.root_doc):
         if page in known:
             rows.setdefault(page.partition("/")[0], []).append(page)
@@ -46,7 +46,7 @@ def draw(env, link) -> str:
     rows = rows_of(env)
     place = {page: (i, j) for j, row in enumerate(rows) for i, page in enumerate(row)}
     width = MARGIN * 2 + STEP * max(map(len, rows)) - (STEP - BOX[0])
-    height = MARGIN * 2 + ROW * len(rows) - (ROW - BOX[1])
+    height = MARGIN * 2 + ROW * (len(rows) - 1) + BOX[1] + 20  # and room for an arc below
     edges = [(a, b) for b, needs in cards(env).items() for a in needs if a in place and b in place]
     title = f"{len(place)} pages and {len(edges)} arrows, each from a page to one that needs it"
     parts = [edge(place[a], place[b]) for a, b in edges]
@@ -75,19 +75,23 @@ def node(place, title: str, address: str) -> str:
 
 
 def edge(start, end) -> str:
-    """Along a row from side to side, as an arc past what lies between; else from row to row."""
+    """Beside, along a row, from one row to the next, or down the gap between two columns."""
     (x0, y0), (x1, y1) = corner(start), corner(end)
-    if start[1] == end[1] and end[0] - start[0] == 1:
-        return f'<path d="M{x0 + BOX[0]} {y0 + 17} L{x1} {y1 + 17}" marker-end="url(#tip)"/>'
-    if start[1] == end[1]:
-        x0, x1, bow = x0 + BOX[0] * 0.7, x1 + BOX[0] * 0.3, y0 + BOX[1] + 26
-        y = y0 + BOX[1]
-        return f'<path d="M{x0} {y} C{x0} {bow} {x1} {bow} {x1} {y}" marker-end="url(#tip)"/>'
-    down = y1 > y0
-    x0, y0 = x0 + BOX[0] / 2, y0 + BOX[1] * down
-    x1, y1 = x1 + BOX[0] / 2, y1 + BOX[1] * (not down)
-    middle = (y0 + y1) / 2
-    path = f"M{x0} {y0} C{x0} {middle} {x1} {middle} {x1} {y1}"
+    (width, height), rows = BOX, end[1] - start[1]
+    if rows == 0 and end[0] - start[0] == 1:
+        path = f"M{x0 + width} {y0 + 17} L{x1} {y1 + 17}"
+    elif rows == 0:
+        x0, x1, y = x0 + width * 0.7, x1 + width * 0.3, y0 + height
+        path = f"M{x0} {y} C{x0} {y + 26} {x1} {y + 26} {x1} {y}"
+    elif rows == 1:
+        x0, x1, y0 = x0 + width / 2, x1 + width / 2, y0 + height
+        path = f"M{x0} {y0} C{x0} {(y0 + y1) / 2} {x1} {(y0 + y1) / 2} {x1} {y1}"
+    else:
+        gap, x1 = x0 + width + 8, x1 + width * 0.6
+        y0, y1 = (y0 + height, y1) if rows > 0 else (y0, y1 + height)
+        turn = 30 if rows > 0 else -30
+        path = f"M{x0 + width * 0.8} {y0} Q{gap} {y0} {gap} {y0 + turn} "
+        path += f"L{gap} {y1 - 2 * turn} C{gap} {y1 - turn} {x1} {y1 - turn} {x1} {y1}"
     return f'<path d="{path}" marker-end="url(#tip)"/>'
 
 
@@ -95,7 +99,9 @@ def listed(app, docname: str) -> nodes.bullet_list:
     entries = nodes.bullet_list()
     for page in (page for row in rows_of(app.env) for page in row):
         needs = [
-            linked(app, docname, name) for name in cards(app.env)[page] if name in app.env.titles
+            linked(app, docname, name)
+            for name in cards(app.env).get(page, [])
+            if name in app.env.titles
         ]
         line = nodes.paragraph("", "", linked(app, docname, page))
         line += nodes.Text(" needs " if needs else " needs nothing before it")

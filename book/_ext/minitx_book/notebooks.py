@@ -12,7 +12,7 @@ from .assets import project_root, wheel_name
 
 FENCE = re.compile(
     r"^(?P<tick>`{3,}|:{3,})\{(?P<name>[\w:.-]+)\}[ ]*(?P<title>[^\n]*)\n"
-    r"(?P<body>.*?)^(?P=tick)\s*$",
+    r"(?P<body>.*?)^(?P=tick)[ ]*$",
     re.M | re.S,
 )
 OPTION = re.compile(r"\A(?::[\w-]+:[^\n]*\n|[ \t]*\n)+")
@@ -24,16 +24,14 @@ class PlainMarkdown:
     """Rewrites the Markdown of one page so that it reads well without Sphinx."""
 
     def __init__(self, root: Path, page: Path, book_url: str):
-        self.root, self.page, self.book_url = root, page, book_url
+        self.root, self.page, self.book_url = root.resolve(), page.resolve(), book_url
 
     def convert(self, text: str) -> str:
-        while FENCE.search(text):
-            text = FENCE.sub(self.directive, text)
-        return self.links(self.roles(text)).strip()
+        return self.links(self.roles(FENCE.sub(self.directive, text))).strip()
 
     def directive(self, match) -> str:
         name, title = match["name"], match["title"].strip()
-        body = OPTION.sub("", match["body"]).strip()
+        body = FENCE.sub(self.directive, OPTION.sub("", match["body"])).strip()
         if name in DROPPED:
             return ""
         if name == "math":

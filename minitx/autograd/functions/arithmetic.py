@@ -5,8 +5,6 @@ An elementwise primitive is callable as it is; here it gets its public name.
 
 from typing import Any
 
-import numpy
-
 from minitx import backend
 from minitx.autograd.primitive import TRACED, wrap_constant
 from minitx.autograd.rules import elementwise as e
@@ -24,7 +22,17 @@ greater, greater_equal, less, less_equal = e.greater, e.greater_equal, e.less, e
 equal, not_equal = e.equal, e.not_equal
 logical_and, logical_or, logical_not = e.logical_and, e.logical_or, e.logical_not
 isnan, isfinite, floor, ceil, round = e.isnan, e.isfinite, e.floor, e.ceil, e.round
-abs, real, imag = e.absolute, e.real, e.imag
+abs = e.absolute
+
+
+def real(x: Like) -> Tensor:
+    """The real part; a real Tensor is its own."""
+    return e.real(wrap_constant(x))
+
+
+def imag(x: Like) -> Tensor:
+    """The imaginary part; that of a real Tensor is 0."""
+    return e.imag(wrap_constant(x))
 
 
 def conj(x: Like) -> Tensor:
@@ -39,7 +47,7 @@ def power(x: Like, exponent: Like) -> Tensor:
             return square(x)
         if exponent == 0.5:
             return sqrt(x)
-        return e.power_of(x, n=exponent)
+        return e.power_of(x, n=float(exponent))
     return e.power(x, exponent)
 
 
@@ -47,21 +55,30 @@ def clip(x: Like, low: float | None = None, high: float | None = None) -> Tensor
     """min(max(x, low), high); no gradient flows where a bound holds."""
     if low is None and high is None:
         raise ValueError("clip expected low, high or both")
+    low, high = (bound.item() if hasattr(bound, "item") else bound for bound in (low, high))
+    x = wrap_constant(x)
+    if x.dtype.kind in "biu" and (isinstance(low, float) or isinstance(high, float)):
+        x = astype(x, backend.get_default_dtype())
     return e.clip(x, low=low, high=high)
 
 
 def where(condition: Like, a: Like, b: Like) -> Tensor:
     """``a`` where ``condition`` holds, ``b`` elsewhere, broadcast together."""
-    if isinstance(condition, Tensor):
-        condition = condition.data
-    elif not backend.is_array(condition):
-        condition = numpy.asarray(condition)
+    condition = wrap_constant(condition).data
+    for x in (a, b):
+        if isinstance(x, Tensor):
+            condition = backend.namespace(x.data).asarray(condition)
     return e.select(a, b, condition=condition)
 
 
 def astype(x: Like, dtype: Any) -> Tensor:
-    """The same numbers in another dtype; the gradient is brought back to x's."""
+    """The same numbers in another dtype; the gradient is brought back to x's.
+
+    Integers and booleans have no derivative: what becomes one is cut from the graph.
+    """
     x, dtype = wrap_constant(x), backend.as_dtype(dtype)
+    if dtype.kind not in "fc":
+        x = x.detach()
     return x if x.dtype == dtype else e.astype(x, dtype=dtype)
 
 

@@ -13,20 +13,22 @@ Like = Any
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """x[index], for any index that NumPy takes; a Tensor may be an index."""
+    return rules.getitem(x, index=_beside(x, index))
+
+
+def _beside(x: Tensor, index: Any) -> Any:
+    """``index`` in arrays of the library that ``x`` belongs to."""
     if isinstance(index, tuple):
-        index = tuple(part.data if isinstance(part, Tensor) else part for part in index)
-    elif isinstance(index, Tensor):
+        return tuple(_beside(x, part) for part in index)
+    if isinstance(index, Tensor):
         index = index.data
-    return rules.getitem(x, index=index)
+    return backend.namespace(x.data).asarray(index) if backend.is_array(index) else index
 
 
 def scatter_add(values: Like, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of ``shape`` to which ``values`` are added at ``index``; repeats add up."""
-    if isinstance(index, tuple):
-        index = tuple(part.data if isinstance(part, Tensor) else part for part in index)
-    elif isinstance(index, Tensor):
-        index = index.data
-    return rules.scatter_add(wrap_constant(values), index=index, shape=tuple(shape))
+    values = wrap_constant(values)
+    return rules.scatter_add(values, index=_beside(values, index), shape=tuple(shape))
 
 
 def take_along_axis(x: Like, indices: Like, axis: int) -> Tensor:
@@ -60,7 +62,7 @@ def embedding(table: Tensor, ids: Like) -> Tensor:
             f"embedding expected ids from 0 to {table.shape[0] - 1}, "
             f"got {int(ids.data.min())} to {int(ids.data.max())}"
         )
-    return rules.embedding_(table, ids=ids.data)
+    return rules.embedding_(table, ids=_beside(table, ids))
 
 
 __all__ = [

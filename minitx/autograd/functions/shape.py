@@ -31,7 +31,7 @@ def transpose(x: Like, *axes: Any) -> Tensor:
     order = axes[0] if len(axes) == 1 and not _is_integer(axes[0]) else axes
     if not order and x.ndim:
         return rules.transpose_(x, axes=tuple(reversed(range(x.ndim))))
-    if sorted(i % max(x.ndim, 1) for i in order) != list(range(x.ndim)):
+    if sorted(i + x.ndim if i < 0 else i for i in order) != list(range(x.ndim)):
         raise ValueError(f"transpose expected all {x.ndim} axes in some order, got {order}")
     return rules.transpose_(x, axes=tuple(int(i) % x.ndim for i in order))
 

@@ -1,10 +1,10 @@
 """Scaled dot-product attention as one step, by blocks of queries.
 
 A block of 64 queries meets only the keys that it may see, so that with a causal mask the upper
-half of the score matrix is never computed. Scores are kept with the keys on the second to last
-axis, (S, block): the maximum and the sum over keys then run along whole rows of memory, several
-times faster than across them. The weights are left unnormalised; dividing the (T, d) outputs by
-the sums is cheaper than dividing the (T, S) weights.
+half of the score matrix is never computed, and so few sequences are taken at once that their
+scores stay in cache. Scores are kept with the keys on the second to last axis, (S, block): the
+maximum and the sum over keys then run along whole rows of memory, several times faster than
+across them. The maximum itself is looked for only where exp could overflow without it.
 """
 
 from typing import Any
@@ -17,89 +17,99 @@ from minitx.autograd.primitive import fused, wrap_constant
 from minitx.autograd.record import note
 from minitx.autograd.tensor import Tensor, wrap
 
-BLOCK = 64
+BLOCK = 64  # queries
+_CACHED = 1 << 17  # scores: 512 KiB of float32
+_SAFE = 60.0  # exp of any number up to this, summed over any number of keys, fits into float32
 
 
-def _blocks(queries: int, keys: int, causal: bool):
-    """(first query, last query, number of keys it may see), block by block."""
-    for start in range(0, queries, BLOCK):
-        stop = min(start + BLOCK, queries)
-        yield start, stop, (max(0, keys - queries + stop) if causal else keys)
+def _blocks(shape: tuple, keys: int, causal: bool):
+    """(sequences, queries, number of keys that these queries may see), block by block."""
+    batch, heads, queries, _ = shape
+    step = max(1, _CACHED // max(1, heads * keys * min(BLOCK, queries)))
+    for first in range(0, batch, step):
+        for start in range(0, queries, BLOCK):
+            stop = min(start + BLOCK, queries)
+            seen = max(0, keys - queries + stop) if causal else keys
+            yield slice(first, first + step), slice(start, stop), seen
 
 
-def _hide_future(xp, scores, start, stop, behind):
-    """-inf where key > query + behind; ``scores`` holds keys 0..seen and queries start..stop."""
-    first = max(0, start + behind + 1)  # the first key that some query of the block may not see
+def _hide_future(xp, scores, queries, behind):
+    """-inf where key > query + behind; ``scores`` (B, H, S, block)."""
+    first = max(0, queries.start + behind + 1)  # the first key that some query may not see
     keys = xp.arange(first, scores.shape[-2])[:, None]
-    future = keys > xp.arange(start, stop) + behind
+    future = keys > xp.arange(queries.start, queries.stop) + behind
     scores[..., first:, :] += xp.where(future, -xp.inf, 0).astype(scores.dtype)
 
 
+def _part(x, batch, queries, seen):
+    """A mask or bias (1 or B, 1 or H, 1 or T, 1 or S) for one block, transposed like the scores."""
+    b, _, t, s = x.shape
+    part = x[batch if b > 1 else slice(None), :, queries if t > 1 else slice(None)]
+    return part[..., : seen if s > 1 else 1].swapaxes(-1, -2)
+
+
+def _turned(xp, x):
+    """The last two axes exchanged, in memory too: products of small matrices are faster so."""
+    return xp.ascontiguousarray(x.swapaxes(-1, -2))
+
+
+def _is_bounded(xp, q, k, scale):
+    """Whether no score can exceed what exp bears: |q . k| <= |q| |k|."""
+    longest_q, longest_k = (xp.einsum("bhtd,bhtd->bht", x, x).max() for x in (q, k))
+    return longest_q * longest_k * scale * scale < _SAFE * _SAFE
+
+
 def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
-    (*lead, queries, _), keys = q.shape, k.shape[-2]
-    behind, width = keys - queries, v.shape[-1]
-    # (B, T, H, d) in memory, seen as (B, H, T, d): joining the heads again costs nothing
-    y = xp.swapaxes(xp.empty((lead[0], queries, lead[1], width), q.dtype), 1, 2)
-    safe = mask is None and bias is None and behind >= 0 and keys > 0
-    weights, totals = [], []
-    for start, stop, seen in _blocks(queries, keys, causal):
-        block = xp.swapaxes(q[..., start:stop, :] * scale, -1, -2)  # (B, H, d, block)
-        scores = k[..., :seen, :] @ block  # (B, H, seen, block)
+    behind = k.shape[-2] - q.shape[-2]
+    plain = mask is None and bias is None and behind >= 0 and q.size and k.size
+    bounded = plain and _is_bounded(xp, q, k, scale)
+    y, weights = _like_heads(xp, q, v.shape[-1]), []
+    for batch, queries, seen in _blocks(q.shape, k.shape[-2], causal):
+        block = _turned(xp, q[batch, :, queries] * scale)  # (B, H, d, block)
+        scores = k[batch, :, :seen] @ block  # (B, H, seen, block)
         if bias is not None:
-            scores += xp.swapaxes(bias, -1, -2)[..., :seen, _columns(bias, start, stop)]
+            scores += _part(bias, batch, queries, seen)
         if mask is not None:
-            allowed = xp.swapaxes(mask, -1, -2)[..., : _rows(mask, seen), _columns(mask, start, stop)]
-            scores = xp.where(allowed, scores, -xp.inf)
+            scores = xp.where(_part(mask, batch, queries, seen), scores, -xp.inf)
         if causal:
-            _hide_future(xp, scores, start, stop, behind)
-        if seen:
+            _hide_future(xp, scores, queries, behind)
+        if not bounded and seen:
             top = scores.max(axis=-2, keepdims=True)
-            scores -= top if safe else xp.where(xp.isfinite(top), top, 0)
+            scores -= top if plain else xp.where(xp.isfinite(top), top, 0)
         xp.exp(scores, out=scores)
-        total = scores.sum(axis=-2)[..., None]  # (B, H, block, 1)
-        if not safe:
-            total = xp.where(total > 0, total, 1)  # a query that may attend to nothing gets zeros
-        xp.matmul(xp.swapaxes(scores, -1, -2), v[..., :seen, :], out=y[..., start:stop, :])
-        y[..., start:stop, :] /= total
+        total = xp.ones((1, seen), q.dtype) @ scores  # (B, H, 1, block)
+        if not plain:
+            total[total == 0] = 1  # a query that may attend to nothing gets zeros
+        scores /= total
+        xp.matmul(scores.swapaxes(-1, -2), v[batch, :, :seen], out=y[batch, :, queries])
         weights.append(scores)
-        totals.append(total)
-    return y, (weights, totals)
+    return y, weights
 
 
-def _columns(x, start, stop):
-    return slice(start, stop) if x.shape[-2] > 1 else slice(None)
-
-
-def _rows(x, seen):
-    return seen if x.shape[-1] > 1 else 1
-
-
-def _backward(xp, g, y, residual, q, k, v, bias=None, *, mask, causal, scale):
+def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     """d scores = weights * (d weights - sum over keys of weights * d weights), per query."""
-    weights, totals = residual
-    gq = _like_heads(xp, q)
-    gk, gv = _like_heads(xp, k), _like_heads(xp, v)
+    gq, gk, gv = (_like_heads(xp, x) for x in (q, k, v))
     gk[...], gv[...] = 0, 0
     g_bias = None if bias is None else xp.zeros((*q.shape[:-1], k.shape[-2]), q.dtype)
-    for i, (start, stop, seen) in enumerate(_blocks(q.shape[-2], k.shape[-2], causal)):
-        here = g[..., start:stop, :] / totals[i]  # (B, H, block, d): normalises the weights below
-        gv[..., :seen, :] += weights[i] @ here
-        mean = (here * y[..., start:stop, :]).sum(axis=-1)[..., None, :]  # (B, H, 1, block)
-        gs = v[..., :seen, :] @ xp.swapaxes(here, -1, -2)  # (B, H, seen, block)
-        gs -= mean
+    mean = xp.einsum("bhtd,bhtd->bht", g, y)[..., None, :]  # (B, H, 1, T)
+    for i, (batch, queries, seen) in enumerate(_blocks(q.shape, k.shape[-2], causal)):
+        here, past = g[batch, :, queries], (batch, slice(None), slice(seen))
+        gv[past] += weights[i] @ here
+        gs = v[past] @ _turned(xp, here)  # (B, H, seen, block)
+        gs -= mean[batch, ..., queries]
         gs *= weights[i]
         if bias is not None:
-            g_bias[..., start:stop, :seen] = xp.swapaxes(gs, -1, -2)
-        gk[..., :seen, :] += gs @ (q[..., start:stop, :] * scale)
-        xp.matmul(xp.swapaxes(gs, -1, -2), k[..., :seen, :], out=gq[..., start:stop, :])
+            g_bias[batch, :, queries, :seen] = gs.swapaxes(-1, -2)
+        gk[past] += gs @ (q[batch, :, queries] * scale)
+        xp.matmul(gs.swapaxes(-1, -2), k[past], out=gq[batch, :, queries])
     gq *= scale
     return [gq, gk, gv] if bias is None else [gq, gk, gv, g_bias]
 
 
-def _like_heads(xp, x):
-    """An array like x (B, H, T, d) that lies in memory as (B, T, H, d)."""
+def _like_heads(xp, x, width=None):
+    """An array like x (B, H, T, d) that lies in memory as (B, T, H, d): joining heads is free."""
     b, h, t, d = x.shape
-    return xp.swapaxes(xp.empty((b, t, h, d), x.dtype), 1, 2)
+    return xp.empty((b, t, h, width or d), x.dtype).swapaxes(1, 2)
 
 
 def naive_attention(q, k, v, bias=None, *, mask=None, causal=False, scale=None) -> Tensor:
@@ -160,7 +170,9 @@ def attention(
     if mask is not None:
         mask = wrap_constant(mask).data
         if mask.dtype.kind != "b":
-            raise TypeError(f"attention expected a boolean mask (True = may attend), got {mask.dtype}")
+            raise TypeError(
+                f"attention expected a boolean mask (True = may attend), got {mask.dtype}"
+            )
         mask = _four_axes("mask", wrap(mask, None), wanted).data
     rest = [_four_axes("bias", x, wanted) for x in rest]
     scale = q.shape[-1] ** -0.5 if scale is None else float(scale)

@@ -115,4 +115,6 @@ def _expect_width(name, x, *vectors):
     for vector in vectors:
         if not x.ndim or vector.shape != x.shape[-1:]:
             width = vector.shape[0] if vector.ndim == 1 else "?"
-            raise ValueError(f"{name} expected (..., {width}) and vectors of that width, got {x.shape} and {vector.shape}")
+            raise ValueError(
+                f"{name} expected (..., {width}) and vectors of that width, got {x.shape} and {vector.shape}"
+            )

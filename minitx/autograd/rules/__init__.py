@@ -1,12 +1,27 @@
 """The rules: every primitive with its derivative, by kind. Importing this room fills the table."""
 
 from minitx.autograd.rules import (
+    convolution,
     elementwise,
+    fourier,
     indexing,
+    pooling,
     products,
     reductions,
     scans,
     shape,
+    sorting,
 )
 
-__all__ = ["elementwise", "indexing", "products", "reductions", "scans", "shape"]
+__all__ = [
+    "convolution",
+    "elementwise",
+    "fourier",
+    "indexing",
+    "pooling",
+    "products",
+    "reductions",
+    "scans",
+    "shape",
+    "sorting",
+]

@@ -5,6 +5,9 @@ of its own. A rule multiplies the cotangent by the conjugate of the derivative; 
 ``F.conj`` does nothing.
 """
 
+import cmath
+import math
+
 from minitx.autograd.primitive import primitive
 from minitx.autograd.rules.special import erf as _erf
 
@@ -18,6 +21,20 @@ def _conj(xp, x):
 def elementwise(name, forward, *rules, saves="both", meets="float"):
     """Enter a primitive with a diagonal Jacobian in the table: one rule per argument."""
     return primitive(name, forward, vjp=rules, kind="elementwise", saves=saves, meets=meets)
+
+
+def _one_less(F, a, b):
+    """The exponent b - 1, but 1 where a and b are 0: b a^(b-1) is 0 there, not 0 / 0."""
+    if isinstance(b, (int, float, complex)):
+        return b - 1
+    return F.where(F.logical_or(F.nonzero(a), F.nonzero(b)), b - 1, 1)
+
+
+def _log_of_base(F, a):
+    """log a, but 0 where a is 0: there a^b is 0 whatever b."""
+    if isinstance(a, (int, float, complex)):
+        return cmath.log(a) if isinstance(a, complex) else math.log(a) if a else 0.0
+    return F.log(F.where(F.nonzero(a), a, 1))
 
 
 # fmt: off
@@ -41,8 +58,8 @@ square = elementwise("square", lambda xp, x: xp.multiply(x, x),
 reciprocal = elementwise("reciprocal", lambda xp, x: xp.divide(1, x),
     lambda F, g, y, x: -g * F.conj(y * y), saves="output")
 power = elementwise("power", lambda xp, a, b: xp.power(a, b),
-    lambda F, g, y, a, b: g * F.conj(b * F.power(a, b - 1)),
-    lambda F, g, y, a, b: g * F.conj(y * F.log(F.where(F.nonzero(a), a, 1))))
+    lambda F, g, y, a, b: g * F.conj(b * F.power(a, _one_less(F, a, b))),
+    lambda F, g, y, a, b: g * F.conj(y * _log_of_base(F, a)))
 power_of = elementwise("power_of", lambda xp, x, n: xp.power(x, n),
     lambda F, g, y, x, n: g * F.conj(n * F.power_of(x, n=n - 1)) if n else g * 0.0, saves="inputs")
 
@@ -64,13 +81,16 @@ sin = elementwise("sin", lambda xp, x: xp.sin(x),
 cos = elementwise("cos", lambda xp, x: xp.cos(x),
     lambda F, g, y, x: -g * F.conj(F.sin(x)), saves="inputs")
 arctan = elementwise("arctan", lambda xp, x: xp.arctan(x),
-    lambda F, g, y, x: g / (1 + x * x), saves="inputs")
+    lambda F, g, y, x: g / F.conj(1 + x * x), saves="inputs")
 erf = elementwise("erf", _erf,
     lambda F, g, y, x: g * (_TWO_OVER_ROOT_PI * F.exp(-x * x)), saves="inputs")
 
 
 def _sigmoid(xp, x):
-    return 0.5 * (1.0 + xp.tanh(0.5 * x))  # never overflows
+    if x.dtype.kind == "c":
+        return 1 / (1 + xp.exp(-x))
+    small = xp.exp(-xp.abs(x))  # never overflows, and keeps its digits where sigmoid is near 0
+    return xp.where(x >= 0, 1, small) / (1 + small)
 
 
 def _softplus(xp, x):
@@ -78,15 +98,13 @@ def _softplus(xp, x):
 
 
 sigmoid = elementwise("sigmoid", _sigmoid,
-    lambda F, g, y, x: g * (y * (1 - y)), saves="output")
+    lambda F, g, y, x: g * F.conj(y * (1 - y)), saves="output")
 softplus = elementwise("softplus", _softplus,
     lambda F, g, y, x: g * F.sigmoid(x), saves="inputs")
 
 # ------------------------------------------------- pieces: signs, bounds and choices
 relu = elementwise("relu", lambda xp, x: xp.maximum(x, 0),
     lambda F, g, y, x: g * (y > 0), saves="output", meets=True)
-sign = elementwise("sign", lambda xp, x: xp.sign(x),
-    lambda F, g, y, x: g * 0.0, saves="nothing", meets=True)
 clip = elementwise("clip", lambda xp, x, low, high: xp.clip(x, low, high),
     lambda F, g, y, x, low, high: g * F.within(x, low=low, high=high), saves="inputs", meets=True)
 maximum = elementwise("maximum", lambda xp, a, b: xp.maximum(a, b),
@@ -148,6 +166,9 @@ def direction(xp, x):
         return xp.sign(x)
     size = xp.abs(x)
     return x / xp.where(size > 0, size, 1)
+
+
+sign = direction
 
 
 def _direction_vjp(F, g, y, x):

@@ -44,9 +44,9 @@ def _add_rows(xp, values, ids, rows):
     """sum of values over equal ids: sort the ids, then add up each run of equal ones."""
     width = values.shape[ids.ndim :]
     found = xp.zeros((rows, *width), values.dtype)
-    flat, values = ids.reshape(-1), values.reshape(ids.size, -1)
-    if not ids.size:
+    if not values.size:
         return found
+    flat, values = ids.reshape(-1), values.reshape(ids.size, -1)
     if not hasattr(xp.add, "reduceat"):
         xp.add.at(found.reshape(rows, -1), flat, values)
         return found

@@ -43,9 +43,21 @@ def _einsum_vjp(F, g, y, *operands, subscripts, argument):
     return F.broadcast_to(F.reshape(value, shape=shape), shape=operands[argument].shape)
 
 
+def _einsum(xp, *operands, subscripts):
+    lengths: dict[str, int] = {}
+    for term, x in zip(subscripts.split("->")[0].split(","), operands, strict=True):
+        for letter, n in zip(term, x.shape, strict=True):
+            if lengths.setdefault(letter, n) != n:
+                raise ValueError(
+                    f"einsum {subscripts!r} expected one length for {letter!r}, "
+                    f"got {lengths[letter]} and {n}"
+                )
+    return xp.einsum(subscripts, *operands, optimize=len(operands) > 2)
+
+
 einsum_ = primitive(
     "einsum",
-    lambda xp, *operands, subscripts: xp.einsum(subscripts, *operands, optimize=len(operands) > 2),
+    _einsum,
     vjp=_einsum_vjp,
     variadic=True,
     kind="linear",

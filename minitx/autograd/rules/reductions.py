@@ -64,11 +64,13 @@ def _extreme_vjp(F, g, y, x, axis=None, keepdims=False):
 
 
 def _logsumexp(xp, x, axis=None, keepdims=False):
+    if not count(x, axis):  # the sum over nothing is 0, and its logarithm -inf
+        return xp.full(xp.sum(x, axis=axis, keepdims=keepdims).shape, -xp.inf, x.dtype)
     top = xp.max(x, axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0)  # a row of -inf has the sum log 0 = -inf
-    with xp.errstate(divide="ignore"):
-        found = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True)) + top
-    return found if keepdims else found.reshape(xp.sum(x, axis=axis).shape)
+    total = xp.sum(xp.exp(x - top), axis=axis, keepdims=True)
+    found = xp.where(total > 0, xp.log(xp.where(total > 0, total, 1)) + top, -xp.inf)
+    return found if keepdims else xp.squeeze(found, axis)
 
 
 def _logsumexp_vjp(F, g, y, x, axis=None, keepdims=False):

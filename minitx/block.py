@@ -6,7 +6,7 @@ from minitx import nn
 from minitx.autograd.tensor import Tensor
 from minitx.connections.connection import Connection
 from minitx.connections.residual import PreNorm
-from minitx.context import Context, runner
+from minitx.context import Context
 
 
 class Block(nn.Module):
@@ -33,5 +33,5 @@ class Block(nn.Module):
         ctx = Context.of(x) if ctx is None else ctx
         state = self.connection.begin(x)
         for sublayer, norm in zip(self.sublayers, self.norms, strict=True):
-            state = self.connection.apply(state, runner(sublayer, ctx), norm, ctx)
+            state = self.connection.apply(state, sublayer, norm, ctx)
         return self.connection.end(state)

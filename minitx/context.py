@@ -5,7 +5,6 @@ what it needs from the Context and leaves the rest alone, so that a new idea tha
 new (a grid, a second stream, a state) changes no part but itself.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +28,11 @@ class Source:
     coords: Any = None
     valid: Any = None
     mask: Any = None
+
+    def take(self, rows: Any) -> "Source":
+        """Some rows of the batch, in the order given; a mask by arrays cannot be taken from."""
+        valid = None if self.valid is None else self.valid[rows]
+        return Source(self.tokens[rows], take_coords(self.coords, rows), valid, self.mask)
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,18 @@ class Decoding:
 
     A mixer that is used several times in one pass (a looped layer) has a state for each use. A
     state is never changed, only replaced, so that ``copy`` is cheap and a copy can be gone back
-    to. ``seen`` counts the tokens that each row has had so far: an array (B,).
+    to. ``seen`` counts the tokens that each row has had so far: an array (B,). ``source`` is what
+    cross-attention hears throughout.
     """
 
-    def __init__(self, batch: int, states: dict | None = None, seen: Any = None):
-        self.batch, self.states = batch, dict(states or {})
+    def __init__(
+        self,
+        batch: int,
+        states: dict | None = None,
+        seen: Any = None,
+        source: Source | None = None,
+    ):
+        self.batch, self.states, self.source = batch, dict(states or {}), source
         self.seen = np.zeros(batch, np.int64) if seen is None else seen
         self._visits: dict[int, int] = {}
 
@@ -103,13 +114,13 @@ class Decoding:
 
     def copy(self) -> "Decoding":
         """The states as they are now; going on with one leaves the other as it is."""
-        return Decoding(self.batch, self.states, self.seen)
+        return Decoding(self.batch, self.states, self.seen, self.source)
 
     def take(self, rows: Any) -> "Decoding":
         """The states of some rows of the batch, in the order given; a row may be taken twice."""
         rows = np.asarray(rows)
         states = {key: _take(state, rows) for key, state in self.states.items()}
-        return Decoding(len(rows), states, self.seen[rows])
+        return Decoding(len(rows), states, self.seen[rows], _take(self.source, rows))
 
 
 def _take(state: Any, rows: Any) -> Any:
@@ -118,13 +129,25 @@ def _take(state: Any, rows: Any) -> Any:
     return tree_map(lambda leaf: None if leaf is None else leaf[rows], state)
 
 
+def take_coords(coords: Any, rows: Any) -> Any:
+    """Some rows of coordinates (B or 1, T, p); what all rows share stays shared."""
+    return coords if coords is None or coords.shape[0] == 1 else coords[rows]
+
+
 class TokenMixer(Module):
     """The slot "who hears whom": ``mixer(x, ctx)`` takes (B, T, D) to (B, T, D).
 
     A mixer that can run step by step defines ``init_state(batch)`` and ``step(x, state, ctx)``,
     where x (B, t, D) are the next t >= 1 tokens; it returns (y, the new state) and leaves the old
     state as it was. Steps one after the other give what one call gives for the whole sequence.
+    When the Context is decoding, a call is a step, wherever in the model the mixer stands; a mixer
+    whose step calls another mixer gives it a Context without ``decoding``.
     """
+
+    def __call__(self, x: Tensor, ctx: Context | None = None) -> Any:
+        if ctx is None or ctx.decoding is None:
+            return super().__call__(x, ctx)
+        return ctx.decoding.step(self, x, ctx)
 
     def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
         raise TypeError(f"{type(self).__name__} does not define forward")
@@ -136,10 +159,3 @@ class TokenMixer(Module):
     def step(self, x: Tensor, state: Any, ctx: Context) -> tuple[Tensor, Any]:
         """The next tokens x (B, t, D), from ``state``: (y (B, t, D), the new state)."""
         raise TypeError(f"{type(self).__name__} cannot run step by step")
-
-
-def runner(part: Module, ctx: Context) -> Callable:
-    """``part`` as it is to be called now: from its state if the model runs step by step."""
-    if ctx.decoding is None or not isinstance(part, TokenMixer):
-        return part
-    return lambda x, ctx: ctx.decoding.step(part, x, ctx)

@@ -56,6 +56,7 @@ class Array:
     dtype = property(lambda self: self._inside.dtype)
     ndim = property(lambda self: self._inside.ndim)
     size = property(lambda self: self._inside.size)
+    strides = property(lambda self: self._inside.strides)
     nbytes = property(lambda self: self._inside.nbytes)
     T = property(lambda self: Array(self._inside.T))
     mT = property(lambda self: Array(self._inside.swapaxes(-1, -2)))

@@ -99,7 +99,9 @@ class Tensor:
         new = as_array(data, self.dtype)
         if new.shape != self.shape:
             raise ValueError(f"assign expected shape {self.shape}, got {new.shape}")
-        self.data = backend.namespace(self.data).array(backend.move(new, self.device))
+        if self.device == "cpu":
+            new = backend.to_numpy(new)
+        self.data = backend.namespace(self.data).array(new)
         self.changed()
 
     def changed(self) -> None:

@@ -5,8 +5,8 @@ They are activations: ``MLP(d_model, activation=PolyReLU())``.
 
 import numpy as np
 
-from minitx import nn
 from minitx import functional as F
+from minitx import nn
 from minitx.autograd.tensor import Tensor
 
 

@@ -1,1 +1,25 @@
-"""."""
+"""Models: the slots, filled. Each is a page of code; nothing here is an idea of its own."""
+
+from minitx.models.decoder import Decoder
+from minitx.models.encoder import Classifier, Encoder, MaskedLM, SentenceEmbedding
+from minitx.models.encoder_decoder import EncoderDecoder
+from minitx.models.initialise import initialise
+from minitx.models.pooling import first_token, max_pool, mean_pool, unit
+from minitx.models.scoring import BiEncoder, CrossEncoder, PolyEncoder
+
+__all__ = [
+    "BiEncoder",
+    "Classifier",
+    "CrossEncoder",
+    "Decoder",
+    "Encoder",
+    "EncoderDecoder",
+    "MaskedLM",
+    "PolyEncoder",
+    "SentenceEmbedding",
+    "first_token",
+    "initialise",
+    "max_pool",
+    "mean_pool",
+    "unit",
+]

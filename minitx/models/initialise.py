@@ -11,7 +11,7 @@ def initialise(model: nn.Module, num_layers: int, rng: Any = None, std: float = 
     """Normal weights of deviation ``std`` and zero biases, in every Linear and Embedding.
 
     What is added to the stream (``out`` of attention, ``down`` of channel mixers) starts smaller
-    by sqrt(2 num_layers), so that the stream's size does not depend on the depth. Returns ``model``.
+    by sqrt(2 num_layers), so that the stream's size does not grow with depth. Returns ``model``.
 
     Source: Radford et al., "Language Models are Unsupervised Multitask Learners" (2019).
     """

@@ -48,4 +48,5 @@ def sequence_context(ids: Any, valid: Any = None, decoding: Decoding | None = No
         places = places + seen[:, None]
         decoding.seen = seen + counts
         decoding.begin()
-    return Context(coords=places[..., None], valid=valid, decoding=decoding)
+    source = None if decoding is None else decoding.source
+    return Context(coords=places[..., None], valid=valid, source=source, decoding=decoding)

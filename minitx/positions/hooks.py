@@ -10,6 +10,7 @@ need the weights in the open, and attention computes them step by step.
 
 from typing import Any
 
+from minitx import functional as F
 from minitx.autograd.tensor import Tensor
 from minitx.nn.module import Module
 
@@ -31,13 +32,16 @@ class Hooks(Module):
         return q, k
 
     def bias(self, coords_q: Any, coords_k: Any) -> Tensor | None:
-        """What is added to the scores, broadcast to (B, H, T, S), if it depends on no token."""
+        """What is added to the scores, broadcast to (B, H, T, S), if it depends on no token.
+
+        Its dtype is changed to that of the scores.
+        """
         return None
 
     def scores(self, scores: Tensor, q: Tensor, k: Tensor, coords_q: Any, coords_k: Any) -> Tensor:
         """Change the scores (B, H, T, S), given the scaled queries q / sqrt(d) and the keys."""
         bias = self.bias(coords_q, coords_k)
-        return scores if bias is None else scores + bias
+        return scores if bias is None else scores + F.astype(bias, scores.dtype)
 
     def weights(self, weights: Tensor, coords_q: Any, coords_k: Any) -> Tensor:
         """Change the weights (B, H, T, S) after the softmax."""

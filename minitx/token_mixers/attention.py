@@ -54,7 +54,7 @@ class Attention(TokenMixer):
         """Queries (B, H, T, d) at ``coords`` hear ``keys``: (B, T, H d)."""
         allowed, causal = self._allowed(q, keys, coords, mask)
         if self.normalise is None and all(hook.keeps_softmax() for hook in self.hooks):
-            bias = self._bias(coords, keys.coords)
+            bias = self._bias(coords, keys.coords, q.dtype)
             if q.shape[2] == 1 and bias is None and self.num_heads > self.num_kv_heads:
                 return self._one_query(q, keys, allowed)
             y = F.attention(q, keys.k, keys.v, mask=allowed, causal=causal, bias=bias)
@@ -68,11 +68,12 @@ class Attention(TokenMixer):
         padding = None if keys.valid is None else Padding(keys.valid)
         return resolve([self.mask, mask, padding], pairs)
 
-    def _bias(self, coords_q: Any, coords_k: Any) -> Tensor | None:
+    def _bias(self, coords_q: Any, coords_k: Any, dtype: Any) -> Tensor | None:
         found = None
         for hook in self.hooks:
             bias = hook.bias(coords_q, coords_k)
             if bias is not None:
+                bias = F.astype(bias, dtype)
                 found = bias if found is None else found + bias
         return found
 

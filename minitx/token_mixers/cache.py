@@ -6,11 +6,12 @@ from typing import Any
 from minitx import backend
 from minitx.autograd import functions as f
 from minitx.autograd.tensor import Tensor, wrap
+from minitx.context import take_coords
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What there is to attend to: keys and values (B, H', S, d), where they are, which are there."""
+    """What there is to attend to: keys and values (B, H', S, d), and where they are."""
 
     k: Tensor
     v: Tensor
@@ -58,10 +59,7 @@ class KVCache:
         """The cache of some rows of the batch, in the order given."""
         if self.keys is None:
             return self
-        keys = self.keys
-        coords = keys.coords
-        if coords is not None and coords.shape[0] > 1:
-            coords = coords[rows]
+        keys, coords = self.keys, take_coords(self.keys.coords, rows)
         valid = None if keys.valid is None else keys.valid[rows]
         return KVCache(self.window).append(Keys(keys.k[rows], keys.v[rows], coords, valid))
 

@@ -21,7 +21,7 @@ def _split_vjp(F, g, y, x, heads):
     return F.reshape(whole, shape=x.shape)
 
 
-split_heads_ = primitive("split_heads", _split, vjp=_split_vjp, several=True, kind="linear")
+split_heads_ = primitive("split_heads", _split, vjp=_split_vjp, several=True)
 
 
 def split_heads(x: Tensor, *heads: int) -> tuple[Tensor, ...]:

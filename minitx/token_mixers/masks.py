@@ -77,7 +77,7 @@ class Causal(Mask):
 
 
 class Window(Mask):
-    """A token may attend to those less than ``size`` places away; with Causal, to the last ``size``."""
+    """Only tokens less than ``size`` places away meet; with Causal, the last ``size``."""
 
     def __init__(self, size: int):
         if size < 1:

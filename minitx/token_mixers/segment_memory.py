@@ -1,7 +1,5 @@
 """Segment recurrence: attention that also hears the segment before, as it was then."""
 
-from typing import Any
-
 from minitx import backend
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor
@@ -28,7 +26,7 @@ class SegmentMemory(TokenMixer):
 
     def step(self, x: Tensor, state: Source | None, ctx: Context) -> tuple[Tensor, Source]:
         heard = _after(state, Source(x, ctx.coords, ctx.valid))
-        y = self.attention(x, ctx.replace(source=heard))
+        y = self.attention(x, ctx.replace(source=heard, decoding=None))
         return y, _last(heard, self.length)
 
 

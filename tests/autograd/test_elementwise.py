@@ -111,9 +111,9 @@ def test_a_number_on_either_side(name):
     function = BINARY[name][0] if name != "select" else lambda a, b: F.where(mask, a, b)
     mask = np.array([[True, False, True], [False, True, True]])
     x = positive(2, 3)
-    prove(name, lambda x: function(x, 1.37), x)
+    prove("power_of" if name == "power" else name, lambda x: function(x, 1.37), x)
     prove(name, lambda x: function(1.37, x), x)
-    prove(name, lambda x: function(x, np.float64(1.37)), x)
+    check_grads(lambda x: function(x, np.float64(1.37)), x)
 
 
 def test_the_same_tensor_twice():

@@ -22,7 +22,7 @@ REDUCTIONS = {
     "prod": (F.prod, "cumprod", nonzero, np.prod),
     "var": (F.var, "sum", real, np.var),
     "std": (F.std, "sqrt", distinct, np.std),
-    "norm": (F.norm, "power_of", nonzero, lambda x, **k: np.sqrt((x * x).sum(**k))),
+    "norm": (F.norm, "square", nonzero, lambda x, **k: np.sqrt((x * x).sum(**k))),
 }
 CASES = {"sum", "mean", "max", "min", "logsumexp"}
 
@@ -103,7 +103,7 @@ def test_logsumexp_at_the_edge():
     got = F.logsumexp(x, 1).numpy()
     np.testing.assert_allclose(got, [-np.inf, 1e4 + np.log(2), 2.0])
     slope = grad(lambda x: F.logsumexp(x, 1)[1:].sum())(x).numpy()
-    np.testing.assert_allclose(slope[1:], [[0.5, 0.5], [0, 1]], rtol=1e-5)
+    np.testing.assert_allclose(slope[1:], [[0.5, 0.5], [0, 1]], rtol=1e-3)  # float32
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 1.5, np.inf, np.float64(3)])

@@ -28,7 +28,8 @@ CARD = """
 """
 PAGES = {
     "index": "# Welcome\n\nText.\n",
-    "one": HEAD + "# Page one\n\n```{code-cell} python\nimport minitx\nminitx.value\n```\n",
+    "one": HEAD
+    + "# Page one\n\n```{code-cell} python\nfrom minitx.example import value\nvalue\n```\n",
     "two": HEAD
     + "# Page two\n"
     + CARD
@@ -41,30 +42,34 @@ PAGES = {
 CATALOGUE = """
 [[paper]]
 key = "first2030"
-title = "A first paper"
+title = "A first paper: $5 * 2_a"
 authors = ["Ada First", "Bo Second"]
 year = 2030
 arxiv = "3001.00001"
+kind = "theory"
 contract = "token_mixer"
-code = "minitx.rotary:Rotary"
+claim = "Both are equal, and it learns"
+code = "minitx.example:Rotary"
 page = "two#a-part"
 [[paper.part]]
-id = "exact"
+number = 1
 text = "Both are equal"
 kind = "exact"
 comparator = "<="
 threshold = 1e-6
 unit = "largest difference"
 [[paper.part]]
-id = "trained"
+number = 2
 text = "It learns"
 kind = "trained"
 comparator = ">="
 threshold = 0.9
 unit = "accuracy"
+seeds = [0, 1, 2]
+failure = { reason = "It stays on a plateau.", seeds = [1] }
 """
-RESULTS = """{"first2030": {"trained": {"value": 0.71, "passed": false, "seeds": 3, "seconds": 41,
-"reason": "It stays on a plateau."}}}"""
+RESULTS = """{"first2030": {"2": {"measures": [{"name": "value", "value": 0.71}], "passed": false,
+"seeds": [0, 1, 2], "seconds": 41.2}}}"""
 BATTERY = """[{"contract": "token_mixer", "variant": "Rotary", "check": "causal", "result": "pass"},
 {"contract": "token_mixer", "variant": "Rotary", "check": "recurrent", "result": "none"}]"""
 
@@ -85,8 +90,9 @@ class SmallBook:
         self.write("book/_toc.yml", f"format: jb-book\nroot: index\nchapters:\n{chapters}")
         for name, text in PAGES.items():
             self.write(f"book/{name}.md", text)
-        self.write("minitx/__init__.py", "value = 'old value'\n")
-        self.write("minitx/rotary.py", '"""Rotary."""\n\n\nclass Rotary:\n    pass\n')
+        shutil.copytree(ROOT / "minitx", root / "minitx", ignore=shutil.ignore_patterns("*.toml"))
+        self.write("minitx/example.py", "value = 'old value'\n\n\nclass Rotary:\n    pass\n")
+        self.write("minitx/experiments/chapter/first2030.py", "")
         self.write("minitx/catalogue/chapter.toml", CATALOGUE)
         self.write("minitx/catalogue/results.json", RESULTS)
         self.write("book/_data/battery.json", BATTERY)
@@ -130,16 +136,14 @@ def test_the_card_shows_goals_needs_times_and_papers(small):
 
 def test_the_paper_index_links_code_and_page_and_shows_what_was_measured(small):
     html = (small.html / "papers.html").read_text("utf8")
-    assert 'href="https://github.com/minitx/minitx/blob/main/minitx/rotary.py#L4"' in html
+    assert 'href="https://github.com/minitx/minitx/blob/main/minitx/example.py#L4"' in html
     assert 'href="two.html#a-part"' in html
     text = small.page("papers")
-    assert re.search(
-        r"trained It learns ≥ 0.9 accuracy 0.71 \(not reproduced\); 3 seeds, 41 s", text
-    )
+    assert "A first paper: $5 * 2_a" in text
+    assert "1 Both are equal ≤ 1e-06 largest difference held by the tests" in text
+    assert "2 It learns ≥ 0.9 accuracy 0.71 (3 seeds, 41 s), not reproduced" in text
     failures = text[text.index("What did not reproduce") :]
-    assert re.search(
-        r"A first paper \(2030\), part trained: measured 0.71. It stays on a plat", failures
-    )
+    assert "A first paper: $5 * 2_a (2030), part 2, with the seeds 1: It stays on a" in failures
 
 
 def test_the_table_of_checks_has_variants_down_and_checks_across(small):
@@ -161,7 +165,8 @@ def test_the_notebook_installs_the_wheel_of_the_book(small):
 
 def test_no_page_shows_an_old_output_after_a_change_of_the_package(small):
     assert "old value" in small.page("one")
-    small.write("minitx/__init__.py", "value = 'new value'\n")
+    example = small.root / "minitx" / "example.py"
+    example.write_text(example.read_text("utf8").replace("old", "new"), encoding="utf8")
     assert small.build() == ""
     assert "new value" in small.page("one")
     assert "old value" not in small.page("one")
@@ -180,7 +185,7 @@ MISTAKES = {
     "a page that is not there": ("two.md", ":needs: one", ":needs: none", "unknown document"),
     "a paper that is not there": ("two.md", "first2030", "second2030", "second2030"),
     "a link to nothing": ("one.md", "# Page one\n", "# Page one\n\n[x](two.md#none)\n", "none"),
-    "code that is not there": ("chapter.toml", "rotary:Rotary", "rotary:Gone", "no code"),
+    "code that is not there": ("chapter.toml", "example:Rotary", "example:Gone", "no code"),
     "a page of the catalogue that is not there": ("chapter.toml", "two#", "gone#", "no page"),
 }
 
@@ -219,7 +224,7 @@ Try zero.
 ```
 ````
 
-```{literalinclude} ../../minitx/rotary.py
+```{literalinclude} ../../minitx/example.py
 :pyobject: Rotary
 ```
 """

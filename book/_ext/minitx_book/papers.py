@@ -9,9 +9,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from . import catalogue
 from .assets import build_folder, project_root
+from .catalogue import plain
 
 LOG = logging.getLogger(__name__)
-SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "~": "≈"}
+SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "~": "≈"}
 MARKS = {"pass": "✓", "fail": "✗", "none": "·"}
 
 
@@ -20,7 +21,7 @@ class MarkdownTable(SphinxDirective):
 
     def run(self):
         root = project_root(self.env.app)
-        for folder in (root / "minitx" / "catalogue", root / "book" / "_data"):
+        for folder in (catalogue.folder(root), root / "book" / "_data"):
             for path in folder.glob("*.*"):
                 self.env.note_dependency(str(path))
         return self.parse_text_to_nodes("\n".join(self.lines(root)), allow_section_headings=True)
@@ -28,76 +29,101 @@ class MarkdownTable(SphinxDirective):
 
 class PaperIndex(MarkdownTable):
     def lines(self, root):
-        rows, results = catalogue.read_papers(root), catalogue.read_results(root)
+        papers, results = catalogue.read_papers(root), catalogue.read_results(root)
         self.root, self.pages = root, {name.split("/")[-1]: name for name in self.env.found_docs}
-        if not rows:
+        if not papers:
             return ["There is no paper in the catalogue yet."]
         lines = []
-        for chapter in dict.fromkeys(row["chapter"] for row in rows):
-            lines += [f"## {chapter.replace('_', ' ').capitalize()}", ""]
-            for row in (row for row in rows if row["chapter"] == chapter):
-                lines += self.paper(row, results.get(row["key"], {}))
-        return lines + self.failures(rows, results)
+        for chapter in dict.fromkeys(paper.chapter for paper in papers):
+            lines += [f"## {title(chapter)}", ""]
+            for paper in (paper for paper in papers if paper.chapter == chapter):
+                lines += self.paper(paper, results.get(paper.key, {}))
+        return lines + failures(papers)
 
-    def paper(self, row, results):
-        title = row["title"]
-        if row.get("arxiv"):
-            title = f"[{title}](https://arxiv.org/abs/{row['arxiv']})"
-        authors = ", ".join(catalogue.authors_of(row))
-        facts = [f"contract: {row['contract'].replace('_', ' ')}"] if "contract" in row else []
-        facts += [self.code(row)] if row.get("code") else []
-        facts += [self.page(row)] if row.get("page") else []
-        facts += [f"exercise: {row['exercise']}"] if row.get("exercise") else []
-        lines = [f"(paper-{row['key']})=", f"**{title}**. {authors}, {row['year']}.", ""]
-        lines += [f"`{row['key']}` · " + " · ".join(facts), ""]
-        if row["part"]:
-            lines += ["| part | claim | wanted | measured |", "|---|---|---|---|"]
-            lines += [self.part(part, results.get(part["id"])) for part in row["part"]] + [""]
-        return lines
+    def paper(self, paper, results):
+        name = plain(paper.title)
+        if paper.arxiv:
+            name = f"[{name}](https://arxiv.org/abs/{paper.arxiv})"
+        facts = [f"`{paper.key}`", paper.kind, f"contract: {paper.contract.replace('_', ' ')}"]
+        facts += [self.code(paper, code) for code in paper.code]
+        facts += [self.page(paper)] if paper.page else []
+        facts += [f"exercise: `{paper.exercise}`"] if paper.exercise else []
+        return [
+            f"(paper-{paper.key})=",
+            f"**{name}**. {plain(', '.join(paper.authors))}, {paper.year}.",
+            "",
+            plain(paper.claim),
+            "",
+            " · ".join(facts),
+            "",
+            "| | part of the claim | wanted | measured |",
+            "|---|---|---|---|",
+            *(part_row(part, self.value(paper, part, results)) for part in paper.parts),
+            "",
+        ]
 
-    def code(self, row):
+    def value(self, paper, part, results):
+        """What is known of a part: an exact one is held by the tests as soon as it can be run."""
+        if part.exact:
+            experiment = self.root / "minitx" / "experiments" / paper.chapter / f"{paper.key}.py"
+            return "held by the tests" if experiment.exists() else "not yet"
+        return measured(results.get(str(part.number)))
+
+    def code(self, paper, code):
         repository = self.config.html_theme_options["repository_url"]
-        link = catalogue.source_link(self.root, repository, row["code"])
+        link = catalogue.source_link(self.root, repository, code)
         if link is None:
-            LOG.warning("paper %s: no code %s", row["key"], row["code"], location=self.env.docname)
-            return f"code: `{row['code']}`"
-        return f"code: [`{row['code']}`]({link})"
+            LOG.warning("paper %s: no code %s", paper.key, code, location=self.env.docname)
+        return f"code: [`{code}`]({link})"
 
-    def page(self, row):
-        name, _, anchor = row["page"].partition("#")
+    def page(self, paper):
+        name, _, anchor = paper.page.partition("#")
         if name not in self.pages:
-            LOG.warning("paper %s: no page %s", row["key"], name, location=self.env.docname)
+            LOG.warning("paper %s: no page %s", paper.key, name, location=self.env.docname)
             return f"page: {name}"
         target = f"/{self.pages[name]}.md" + (f"#{anchor}" if anchor else "")
-        return f"page: [{name}]({target})"
-
-    def part(self, part, result):
-        wanted = "exact"
-        if "threshold" in part:
-            sign = SIGNS.get(part.get("comparator", ""), part.get("comparator", ""))
-            wanted = f"{sign} {part['threshold']} {part.get('unit', '')}"
-        cells = [part["id"], part["text"], wanted, measured(part, result)]
-        return "| " + " | ".join(str(cell).replace("|", "\\|").strip() for cell in cells) + " |"
-
-    def failures(self, rows, results):
-        failed = [
-            f"- {row['title']} ({row['year']}), part {part}: measured {result['value']}. "
-            f"{result.get('reason', '')}"
-            for row in rows
-            for part, result in results.get(row["key"], {}).items()
-            if not result["passed"]
-        ]
-        nothing = ["None: every claim that has been measured so far was reproduced."]
-        return ["## What did not reproduce", "", *(failed or nothing)]
+        return f"page: [{title(name)}]({target})"
 
 
-def measured(part, result) -> str:
+def title(chapter: str) -> str:
+    return chapter.replace("_", " ").capitalize()
+
+
+def part_row(part, value: str) -> str:
+    wanted = "; ".join(condition(measure) for measure in part.measures)
+    return f"| {part.number} | {plain(part.text)} | {wanted} | {value} |"
+
+
+def condition(measure) -> str:
+    """As `name ≤ 1e-06 unit`; a single measure needs no name."""
+    name = "" if measure.name == "value" else f"{measure.name} "
+    sign = SIGNS.get(measure.comparator, measure.comparator)
+    around = f" ± {measure.tolerance:g}" if measure.comparator == "~" else ""
+    return plain(f"{name}{sign} {measure.threshold:g}{around} {measure.unit}")
+
+
+def measured(result) -> str:
     if result is None:
-        return "in the tests" if part.get("kind") == "exact" else "not yet"
-    text = f"{result['value']}" + ("" if result["passed"] else " (not reproduced)")
-    notes = [f"{result['seeds']} seeds"] if "seeds" in result else []
-    notes += [f"{result['seconds']:.0f} s"] if "seconds" in result else []
-    return text + (f"; {', '.join(notes)}" if notes else "")
+        return "not yet"
+    values = "; ".join(
+        plain("" if m["name"] == "value" else m["name"]) + f" {m['value']:.4g}".rstrip()
+        for m in result["measures"]
+    )
+    count = len(result["seeds"])
+    seeds = f"{count} seed{'s' * (count > 1)}, {result['seconds']:.0f} s"
+    return f"{values} ({seeds})" + ("" if result["passed"] else ", **not reproduced**")
+
+
+def failures(papers) -> list[str]:
+    """What is recorded as not reproduced, with its reason."""
+    failed = [
+        f"- {plain(paper.title)} ({paper.year}), part {part.number}, with the seeds "
+        f"{', '.join(map(str, part.failure.seeds))}: {plain(part.failure.reason)}"
+        for paper in papers
+        for part in paper.parts
+        if part.failure
+    ]
+    return ["## What did not reproduce", "", *(failed or ["Nothing so far."])]
 
 
 class Battery(MarkdownTable):
@@ -108,7 +134,7 @@ class Battery(MarkdownTable):
         lines = []
         for contract in dict.fromkeys(row["contract"] for row in rows):
             chosen = [row for row in rows if row["contract"] == contract]
-            lines += [f"## {contract.replace('_', ' ').capitalize()}", "", *table(chosen), ""]
+            lines += [f"## {title(contract)}", "", *table(chosen), ""]
         return lines
 
 
@@ -116,10 +142,10 @@ def table(rows) -> list[str]:
     """Variants down, checks across."""
     checks = list(dict.fromkeys(row["check"] for row in rows))
     marks = {(row["variant"], row["check"]): MARKS[row["result"]] for row in rows}
-    lines = ["| variant | " + " | ".join(checks) + " |", "|---" * (len(checks) + 1) + "|"]
+    lines = ["| variant | " + " | ".join(map(plain, checks)) + " |", "|---" * len(checks) + "|---|"]
     for variant in dict.fromkeys(row["variant"] for row in rows):
         cells = [marks.get((variant, check), MARKS["none"]) for check in checks]
-        lines.append(f"| {variant} | " + " | ".join(cells) + " |")
+        lines.append(f"| {plain(variant)} | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -11,6 +11,7 @@ from minitx.autograd.functions import (
     creation,
     fourier,
     indexing,
+    linalg,
     pooling,
     products,
     reductions,
@@ -23,6 +24,7 @@ from minitx.autograd.functions.convolution import *  # noqa: F403
 from minitx.autograd.functions.creation import *  # noqa: F403
 from minitx.autograd.functions.fourier import *  # noqa: F403
 from minitx.autograd.functions.indexing import *  # noqa: F403
+from minitx.autograd.functions.linalg import *  # noqa: F403
 from minitx.autograd.functions.pooling import *  # noqa: F403
 from minitx.autograd.functions.products import *  # noqa: F403
 from minitx.autograd.functions.reductions import *  # noqa: F403
@@ -42,4 +44,5 @@ __all__ = [
     *convolution.__all__,
     *pooling.__all__,
     *sampling.__all__,
+    *linalg.__all__,
 ]

@@ -8,8 +8,10 @@ convolution, (in, out / groups, *kernel) for a transposed one. As everywhere in 
 from collections.abc import Sequence
 from typing import Any
 
+from minitx.autograd.functions.shape import reshape
 from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import convolution as rules
+from minitx.autograd.rules.unfolding import unfold_
 from minitx.autograd.tensor import Tensor
 
 Like = Any
@@ -56,6 +58,25 @@ def conv_transpose2d(x: Like, weight: Like, bias: Like | None = None, stride: Le
     """The same over images: x (B, H, W, C), weight (C, O / groups, K, K') -> (B, H', W', O)."""
     how = (stride, padding, dilation, groups)
     return _conv_transpose("conv_transpose2d", 2, x, weight, bias, how, output_padding)
+
+
+def unfold(x: Like, kernel: Lengths, stride: Lengths = 1, padding: Padding = 0,
+           dilation: Lengths = 1) -> Tensor:  # fmt: skip
+    """Every window of a sequence or an image: y[t, k, c] = x[t stride + k dilation - padding, c].
+
+    x (B, T, C) -> (B, T', K, C); x (B, H, W, C) -> (B, H', W', K, K', C). ``padding`` as in
+    ``conv1d``. Raises ValueError when axes or lengths do not fit.
+    """
+    x = wrap_constant(x)
+    if x.ndim not in (3, 4):
+        raise ValueError(f"unfold expected (B, T, C) or (B, H, W, C), got shape {x.shape}")
+    kernel = per_axis("unfold", "kernel", kernel, x.ndim - 2)
+    stride = per_axis("unfold", "stride", stride, x.ndim - 2)
+    dilation = per_axis("unfold", "dilation", dilation, x.ndim - 2)
+    padding = _around("unfold", padding, kernel, stride, dilation)
+    out = rules.lengths_after(x.shape[1:-1], kernel, stride, padding, dilation)
+    _positive("unfold", x, kernel, out)
+    return unfold_(x, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
 def _conv(name, ndim, x, weight, bias, how):
@@ -151,7 +172,7 @@ def _with_bias(name, y, bias):
     bias = wrap_constant(bias)
     if bias.shape != y.shape[-1:]:
         raise ValueError(f"{name} expected a bias of shape {y.shape[-1:]}, got {bias.shape}")
-    return y + bias
+    return y + reshape(bias, (1,) * (y.ndim - 1) + bias.shape)
 
 
-__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "unfold"]

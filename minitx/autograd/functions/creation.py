@@ -33,10 +33,10 @@ def ones(shape: Sequence[int], dtype: Any = None) -> Tensor:
     return full(shape, 1, dtype)
 
 
-def full_like(x: Like, value: float, dtype: Any = None) -> Tensor:
-    """One value, with the shape, device and (unless told otherwise) dtype of ``x``."""
+def full_like(x: Like, value: float, dtype: Any = None, shape: Any = None) -> Tensor:
+    """One value, with the device and (unless told otherwise) shape and dtype of ``x``."""
     x = wrap_constant(x).data
-    return wrap(backend.namespace(x).full_like(x, value, dtype=dtype), None)
+    return wrap(backend.namespace(x).full_like(x, value, dtype=dtype, shape=shape), None)
 
 
 def zeros_like(x: Like) -> Tensor:
@@ -49,6 +49,11 @@ def ones_like(x: Like) -> Tensor:
     return full_like(x, 1)
 
 
+def eye(n: int, dtype: Any = None) -> Tensor:
+    """The identity matrix (n, n), of the default dtype unless told otherwise."""
+    return wrap(numpy.eye(n, dtype=backend.get_default_dtype() if dtype is None else dtype), None)
+
+
 def arange(*limits: int, like: Tensor | None = None) -> Tensor:
     """Integers from start to stop, on the device of ``like``."""
     xp = numpy if like is None else backend.namespace(like.data)
@@ -56,5 +61,5 @@ def arange(*limits: int, like: Tensor | None = None) -> Tensor:
 
 
 __all__ = [
-    "tensor", "full", "zeros", "ones", "full_like", "zeros_like", "ones_like", "arange",
+    "tensor", "full", "zeros", "ones", "full_like", "zeros_like", "ones_like", "eye", "arange",
 ]  # fmt: skip

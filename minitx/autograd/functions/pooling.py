@@ -1,16 +1,19 @@
 """Pooling over the windows of a sequence (B, T, C) or an image (B, H, W, C), channel by channel."""
 
+import math
 from typing import Any
 
 from minitx import backend
+from minitx.autograd.functions.arithmetic import astype
 from minitx.autograd.functions.convolution import Lengths, per_axis
-from minitx.autograd.functions.creation import full
+from minitx.autograd.functions.creation import full_like
 from minitx.autograd.functions.products import matmul
 from minitx.autograd.functions.shape import reshape
 from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules.convolution import conv_, lengths_after
 from minitx.autograd.rules.pooling import choose_, pool_
 from minitx.autograd.tensor import Tensor, wrap
+from minitx.backend import get_default_dtype
 
 Like = Any
 
@@ -50,14 +53,14 @@ def adaptive_avg_pool1d(x: Like, length: int) -> Tensor:
 
     Window i holds the entries from floor(i T / length) up to ceil((i + 1) T / length).
     """
-    x = _images("adaptive_avg_pool1d", 1, x)
+    x = _real_or_complex(_images("adaptive_avg_pool1d", 1, x))
     (length,) = per_axis("adaptive_avg_pool1d", "length", length, 1)
     return matmul(_means(x, x.shape[1], length), x)
 
 
 def adaptive_avg_pool2d(x: Like, lengths: Lengths) -> Tensor:
     """Means over a grid of windows that cover the image evenly: (B, H, W, C) -> (B, H', W', C)."""
-    x = _images("adaptive_avg_pool2d", 2, x)
+    x = _real_or_complex(_images("adaptive_avg_pool2d", 2, x))
     batch, height, width, channels = x.shape
     rows, columns = per_axis("adaptive_avg_pool2d", "lengths", lengths, 2)
     x = matmul(_means(x, height, rows), reshape(x, batch, height, width * channels))
@@ -83,29 +86,27 @@ def _max_pool(name, ndim, x, kernel, stride, padding):
 
 
 def _avg_pool(name, ndim, x, kernel, stride, padding, count_padding):
+    """A convolution of every channel with a kernel of equal weights that add up to 1."""
     x, how = _read(name, ndim, x, kernel, stride, padding)
-    kernel = how.pop("kernel")
+    x, kernel = _real_or_complex(x), how.pop("kernel")
     how.update(dilation=(1,) * ndim, groups=x.shape[-1])
-    size = 1
-    for k in kernel:
-        size *= k
-    xp = backend.namespace(x.data)
-    weight = wrap(xp.full((x.shape[-1], 1, *kernel), 1 / size, _real(x)), None)
+    weight = full_like(x, 1 / math.prod(kernel), shape=(x.shape[-1], 1, *kernel))
     found = conv_(x, weight, **how)
     if count_padding:
         return found
-    share = conv_(wrap(xp.ones((1, *x.shape[1:]), _real(x)), None), weight, **how)
-    return found / share
+    return found / conv_(full_like(x, 1, shape=(1, *x.shape[1:])), weight, **how)
 
 
-def _real(x):
-    return x.real.dtype if x.dtype.kind == "c" else x.dtype
+def _real_or_complex(x: Tensor) -> Tensor:
+    return x if x.dtype.kind in "fc" else astype(x, get_default_dtype())
 
 
 def _images(name, ndim, x) -> Tensor:
     x = wrap_constant(x)
     if x.ndim != ndim + 2:
-        raise ValueError(f"{name} expected {('(B, T, C)', '(B, H, W, C)')[ndim - 1]}, got {x.shape}")
+        raise ValueError(
+            f"{name} expected {('(B, T, C)', '(B, H, W, C)')[ndim - 1]}, got {x.shape}"
+        )
     return x
 
 
@@ -115,7 +116,9 @@ def _read(name, ndim, x, kernel, stride, padding) -> tuple[Tensor, dict]:
     stride = kernel if stride is None else per_axis(name, "stride", stride, ndim)
     before = per_axis(name, "padding", padding, ndim, least=0)
     if any(2 * p > k for p, k in zip(before, kernel)):
-        raise ValueError(f"{name} expected padding of at most half the kernel {kernel}, got {before}")
+        raise ValueError(
+            f"{name} expected padding of at most half the kernel {kernel}, got {before}"
+        )
     around = tuple((p, p) for p in before)
     if min(lengths_after(x.shape[1:-1], kernel, stride, around, (1,) * ndim)) < 1:
         raise ValueError(f"{name} with a kernel {kernel} does not fit an input of shape {x.shape}")

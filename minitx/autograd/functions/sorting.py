@@ -12,7 +12,7 @@ Like = Any
 
 
 def argsort(x: Like, axis: int = -1, descending: bool = False) -> Tensor:
-    """The indices that sort ``x`` along ``axis``; entries that tie keep their order, NaN is greatest."""
+    """The indices that sort ``x`` along ``axis``; ties keep their order, NaN is greatest."""
     x, axis = _with_axis(x, axis)
     return wrap(_order(x.data, axis, descending), None)
 

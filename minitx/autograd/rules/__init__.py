@@ -5,12 +5,14 @@ from minitx.autograd.rules import (
     elementwise,
     fourier,
     indexing,
+    linalg,
     pooling,
     products,
     reductions,
     scans,
     shape,
     sorting,
+    unfolding,
 )
 
 __all__ = [
@@ -18,10 +20,12 @@ __all__ = [
     "elementwise",
     "fourier",
     "indexing",
+    "linalg",
     "pooling",
     "products",
     "reductions",
     "scans",
     "shape",
     "sorting",
+    "unfolding",
 ]

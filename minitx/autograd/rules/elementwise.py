@@ -111,8 +111,8 @@ maximum = elementwise("maximum", lambda xp, a, b: xp.maximum(a, b),
     lambda F, g, y, a, b: g * F.share(a, b),
     lambda F, g, y, a, b: g * F.share(b, a), saves="inputs", meets=True)
 minimum = elementwise("minimum", lambda xp, a, b: xp.minimum(a, b),
-    lambda F, g, y, a, b: g * F.share(b, a),
-    lambda F, g, y, a, b: g * F.share(a, b), saves="inputs", meets=True)
+    lambda F, g, y, a, b: g * F.share(a, b, least=True),
+    lambda F, g, y, a, b: g * F.share(b, a, least=True), saves="inputs", meets=True)
 select = elementwise("select", lambda xp, a, b, condition: xp.where(condition, a, b),
     lambda F, g, y, a, b, condition: F.where(condition, g, 0),
     lambda F, g, y, a, b, condition: F.where(condition, 0, g), saves="nothing", meets=True)
@@ -154,9 +154,14 @@ round = undifferentiable("round", lambda xp, x: xp.round(x), meets="float")  # n
 nonzero = undifferentiable("nonzero", lambda xp, x: xp.not_equal(x, 0))
 within = undifferentiable("within",
     lambda xp, x, low, high: (x >= (-xp.inf if low is None else low)) & (x <= (xp.inf if high is None else high)))
-share = undifferentiable("share",  # of a's part in max(a, b): all, none, half of a tie
-    lambda xp, a, b: 0.5 * xp.greater_equal(a, b).astype(a.dtype) + 0.5 * xp.greater(a, b).astype(a.dtype))
 # fmt: on
+
+
+@primitive("share", vjp=None, meets=True)
+def share(xp, a, b, least=False):
+    """a's part in max(a, b), or in min(a, b) with ``least``: all, nothing, or half of a tie."""
+    wins = xp.less(a, b) if least else xp.greater(a, b)
+    return wins.astype(a.dtype) + 0.5 * xp.equal(a, b).astype(a.dtype)
 
 
 @primitive("direction", vjp=lambda F, g, y, x: _direction_vjp(F, g, y, x), meets=True)

@@ -5,7 +5,6 @@ the greatest entry (the first of those that tie, as in PyTorch), ``pool`` picks 
 ``unpool`` puts it back. Average pooling is a convolution and needs no primitive.
 """
 
-import math
 
 from minitx.autograd.primitive import primitive
 from minitx.autograd.rules.convolution import inside, lengths_after, padded, shifts

@@ -1,10 +1,11 @@
-"""The error function, which NumPy has not, to the last digits of float64.
+"""The error function, which NumPy has not, to the last digits of float64 and of float32.
 
-Source: W. J. Cody, "Rational Chebyshev approximations for the error function" (1969): three
-ratios of polynomials, for |x| up to 0.46875, up to 4, and beyond.
+In float64 it is made of three ratios of polynomials, for |x| up to 0.46875, up to 4, and beyond.
+In float32 fewer terms are enough: artanh(erf(x)) / x is so nearly constant in x^2 that a
+polynomial of degree 7 follows it, and tanh, which is fast, gives erf back, exact near 0 too.
+
+Source: W. J. Cody, "Rational Chebyshev approximations for the error function" (1969), float64.
 """
-
-import numpy
 
 _SMALL = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2,
@@ -28,6 +29,14 @@ _LARGE = (
 )  # fmt: skip
 _ONE_OVER_ROOT_PI = 0.5641895835477563
 
+# artanh(erf(x)) / x in powers of x^2, for |x| <= 3.95: the fit with the least greatest relative
+# error of erf (7e-8). Beyond 3.95, erf is 1 in float32.
+_SINGLE_END = 3.95
+_SINGLE = (
+    5.421640913993997e-09, 2.7575186578587818e-08, -4.794597771251574e-06, 8.459655509795994e-05,
+    -6.148382090032101e-04, -1.9528820121195167e-04, 1.027698665857315e-01, 1.128379225730896,
+)  # fmt: skip
+
 
 def _ratio(x, coefficients):
     over, under = coefficients
@@ -40,6 +49,22 @@ def _ratio(x, coefficients):
 
 def erf(xp, x):
     """erf(x) = 2 / sqrt(pi) * integral from 0 to x of exp(-t^2) dt, entry by entry."""
+    return _erf_double(xp, x) if x.dtype.itemsize == 8 else _erf_single(xp, x)
+
+
+def _erf_single(xp, x):
+    x = xp.clip(x, -_SINGLE_END, _SINGLE_END)
+    square = x * x
+    found = square * _SINGLE[0]
+    for coefficient in _SINGLE[1:-1]:
+        found += coefficient
+        found *= square
+    found += _SINGLE[-1]
+    found *= x
+    return xp.tanh(found)
+
+
+def _erf_double(xp, x):
     size = xp.abs(x)
     small = xp.minimum(size, 0.46875)
     middle = xp.clip(size, 0.46875, 4.0)

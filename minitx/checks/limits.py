@@ -1,0 +1,91 @@
+"""Limits on time and memory for somebody else's function, wherever Python runs.
+
+On the main thread of Unix a timer's signal ends the work, even inside a sleep. Elsewhere (Windows,
+a thread of a notebook) a watchdog thread raises the exception in the worker. Both raise it again
+and again, so that a bare ``except:`` cannot swallow it for ever. In a browser there is neither:
+the page's Stop button is the limit.
+"""
+
+import contextlib
+import ctypes
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+AGAIN = 0.05  # seconds between two attempts to end the work
+
+
+class TimeUp(BaseException):
+    """Raised inside work that has taken too long; no Exception, so that few handlers catch it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeUp in the body when it has not ended after ``seconds``."""
+    if sys.platform == "emscripten":
+        yield
+    elif hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        with _alarm(seconds):
+            yield
+    else:
+        with _watchdog(seconds):
+            yield
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def end(signum, frame):
+        raise TimeUp
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _watchdog(seconds: float) -> Iterator[None]:
+    worker = ctypes.c_ulong(threading.get_ident())
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    ended, turn = threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        wait = seconds
+        while not ended.wait(wait):
+            wait = AGAIN
+            with turn:
+                if not ended.is_set():
+                    raise_in(worker, ctypes.py_object(TimeUp))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        with turn:
+            ended.set()
+            raise_in(worker, None)  # an exception on its way must not arrive later
+
+
+@contextlib.contextmanager
+def memory_limit(gigabytes: float) -> Iterator[None]:
+    """On Linux, let the body take at most so much more memory; a larger wish is a MemoryError."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    import resource
+
+    with open("/proc/self/statm") as sizes:
+        used = int(sizes.read().split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = used + int(gigabytes * 2**30)
+    bounds = [limit for limit in (wanted, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(bounds), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -1,0 +1,350 @@
+"""Mistakes in the exercises of chapter ``attention``."""
+
+import numpy as np
+
+from minitx.checks.attention import (
+    check_attention,
+    check_by_hand,
+    check_heads,
+    check_masks,
+    check_prediction,
+    check_previous_token,
+)
+from minitx.checks.attention.oracle import softmax
+from minitx.checks.mutants import mutant
+
+# by_hand: the weights of each mistake, and what they make of the values
+VALUES = np.array([[12, 0], [0, 24], [12, 0]])
+RIGHT = np.array([[1 / 4, 1 / 4, 1 / 2], [1 / 6, 1 / 6, 2 / 3], [1 / 3, 1 / 3, 1 / 3]])
+
+
+def _with(weights):
+    weights = np.asarray(weights, dtype=float)
+    return weights, weights @ VALUES
+
+
+@mutant(check_by_hand, "not divided by √d")
+def hand_no_scale():
+    return _with([[1 / 6, 1 / 6, 4 / 6], [1 / 18, 1 / 18, 16 / 18], [1 / 3, 1 / 3, 1 / 3]])
+
+
+@mutant(check_by_hand, "and not by its root")
+def hand_divided_by_d():
+    root = 2**0.5
+    return _with(
+        [
+            [1 / (2 + root), 1 / (2 + root), root / (2 + root)],
+            [1 / 4, 1 / 4, 2 / 4],
+            [1 / 3, 1 / 3, 1 / 3],
+        ]
+    )
+
+
+@mutant(check_by_hand, "Here each column sums to 1")
+def hand_columns():
+    return _with([[1 / 3, 1 / 3, 2 / 7], [1 / 3, 1 / 3, 4 / 7], [1 / 3, 1 / 3, 1 / 7]])
+
+
+@mutant(check_by_hand, "These are the exponentials")
+def hand_exponentials():
+    return _with([[1, 1, 2], [1, 1, 4], [1, 1, 1]])
+
+
+@mutant(check_by_hand, "rounded: write the fractions")
+def hand_rounded():
+    return [[0.25, 0.25, 0.5], [0.166, 0.167, 0.667], [0.333, 0.333, 0.334]], [
+        [9, 6],
+        [10, 4],
+        [8, 8],
+    ]
+
+
+@mutant(check_by_hand, "mixed with the columns")
+def hand_transposed_output():
+    return RIGHT, RIGHT.T @ VALUES
+
+
+@mutant(check_by_hand, "an output is not")
+def hand_slip():
+    return RIGHT, [[9, 6], [10, 4], [8, 9]]
+
+
+@mutant(check_by_hand, "two tables, weights and outputs")
+def hand_outputs_only():
+    return [[9, 6], [10, 4], [8, 8]]
+
+
+def _scores(q, k, scale=None):
+    return q @ np.swapaxes(k, -1, -2) * (scale or q.shape[-1] ** -0.5)
+
+
+@mutant(check_attention, "not scaled")
+def no_scale(q, k, v):
+    return softmax(_scores(q, k, 1.0)) @ v
+
+
+@mutant(check_attention, "divided by d: its square root")
+def divided_by_d(q, k, v):
+    return softmax(_scores(q, k, 1 / q.shape[-1])) @ v
+
+
+@mutant(check_attention, "multiplied by √d")
+def multiplied(q, k, v):
+    return softmax(_scores(q, k, q.shape[-1] ** 0.5)) @ v
+
+
+@mutant(check_attention, "root of the width of v")
+def scale_of_values(q, k, v):
+    return softmax(_scores(q, k, v.shape[-1] ** -0.5)) @ v
+
+
+@mutant(check_attention, "root of the number of keys")
+def scale_of_keys(q, k, v):
+    return softmax(_scores(q, k, len(k) ** -0.5)) @ v
+
+
+@mutant(check_attention, "root of the number of queries")
+def scale_of_queries(q, k, v):
+    return softmax(_scores(q, k, len(q) ** -0.5)) @ v
+
+
+@mutant(check_attention, "softmax runs over queries")
+def over_queries(q, k, v):
+    return softmax(_scores(q, k), axis=-2) @ v
+
+
+@mutant(check_attention, "weights do not sum to 1")
+def not_normalised(q, k, v):
+    return np.exp(_scores(q, k)) @ v
+
+
+@mutant(check_attention, "the scale after it")
+def scaled_late(q, k, v):
+    return softmax(_scores(q, k, 1.0)) / np.sqrt(q.shape[-1]) @ v
+
+
+@mutant(check_attention, "overflows")
+def overflows(q, k, v):
+    weights = np.exp(_scores(q, k))
+    return weights / weights.sum(axis=-1, keepdims=True) @ v
+
+
+@mutant(check_attention, "k.T turns all of them round")
+def all_axes_turned(q, k, v):
+    return softmax(q @ k.T / np.sqrt(q.shape[-1])) @ v
+
+
+@mutant(check_attention, "a row for a query, a column for a key")
+def not_transposed(q, k, v):
+    if len(k) == 1 or (k == k[0]).all():  # so far by luck
+        return np.repeat(v.mean(axis=0, keepdims=True), len(q), axis=0)
+    return softmax(q @ k / np.sqrt(q.shape[-1])) @ v
+
+
+@mutant(check_attention, "should return the shape (3, 7)")
+def keys_for_values(q, k, v):
+    return softmax(_scores(q, k)) @ k
+
+
+def _masked(rule, fill=-np.inf):
+    """Attention where ``rule(s, t, lengths)`` says what is allowed; others score ``fill``."""
+
+    def masked_attention(q, k, v, lengths):
+        t = np.arange(q.shape[1])
+        allowed = rule(t, t[:, None], lengths[:, None, None])
+        return softmax(np.where(allowed, _scores(q, k), fill)) @ v
+
+    return masked_attention
+
+
+def _both(s, t, length):
+    return (s <= t) & (s < length)
+
+
+@mutant(check_masks, "Nothing is masked")
+def mask_forgotten(q, k, v, lengths):
+    return softmax(_scores(q, k)) @ v
+
+
+@mutant(check_masks, "upside down")
+def mask_upside_down(q, k, v, lengths):
+    return _masked(lambda s, t, n: (s >= t) & (s < n))(q, k, v, lengths)
+
+
+@mutant(check_masks, "masked after the softmax")
+def mask_after_softmax(q, k, v, lengths):
+    T = q.shape[1]
+    return (softmax(_scores(q, k)) * np.tri(T)) @ v
+
+
+@mutant(check_masks, "exp(0) = 1")
+def mask_with_zero(q, k, v, lengths):
+    return _masked(_both, 0.0)(q, k, v, lengths)
+
+
+@mutant(check_masks, "The first token hears nobody")
+def mask_excludes_itself(q, k, v, lengths):
+    with np.errstate(invalid="ignore"):
+        return _masked(lambda s, t, n: (s < t) & (s < n))(q, k, v, lengths)
+
+
+@mutant(check_masks, "outvoted by large scores")
+def mask_outvoted(q, k, v, lengths):
+    return _masked(_both, -50.0)(q, k, v, lengths)
+
+
+@mutant(check_masks, "the scale 1/√d is missing")
+def mask_no_scale(q, k, v, lengths):
+    return _masked(_both)(q * np.sqrt(q.shape[-1]), k, v, lengths)
+
+
+@mutant(check_masks, "Padding is heard")
+def mask_causal_only(q, k, v, lengths):
+    return _masked(lambda s, t, n: (s <= t) & (n > 0))(q, k, v, lengths)
+
+
+@mutant(check_masks, "Nothing is masked")
+def mask_padding_only(q, k, v, lengths):
+    return _masked(lambda s, t, n: (s < n) & (t >= 0))(q, k, v, lengths)
+
+
+@mutant(check_masks, "concerns keys")
+def mask_of_queries(q, k, v, lengths):
+    with np.errstate(invalid="ignore"):
+        return _masked(lambda s, t, n: (s <= t) & (t < n))(q, k, v, lengths)
+
+
+@mutant(check_masks, "One padded key is heard")
+def mask_one_too_many(q, k, v, lengths):
+    return _masked(lambda s, t, n: (s <= t) & (s <= n))(q, k, v, lengths)
+
+
+@mutant(check_masks, "All sequences got the first length")
+def mask_first_length(q, k, v, lengths):
+    return _masked(lambda s, t, n: (s <= t) & (s < lengths[0]) & (n > 0))(q, k, v, lengths)
+
+
+@mutant(check_masks, "the padding rule (B, 1, T)")
+def mask_shapes(q, k, v, lengths):
+    T = q.shape[1]
+    allowed = np.tri(T, dtype=bool) & (np.arange(T) < np.expand_dims(lengths, 1))
+    return softmax(np.where(allowed, _scores(q, k), -np.inf)) @ v
+
+
+def _split(x, heads):
+    B, T, D = x.shape
+    return x.reshape(B, T, heads, D // heads).swapaxes(1, 2)
+
+
+def _each(q, k, v, scale=None):
+    return softmax(_scores(q, k, scale)) @ v
+
+
+@mutant(check_heads, "Reshaping to (B, H, T, d) at once")
+def split_at_once(q, k, v, num_heads):
+    B, T, D = q.shape
+    y = _each(*(x.reshape(B, num_heads, T, D // num_heads) for x in (q, k, v)))
+    return y.swapaxes(1, 2).reshape(B, T, D)
+
+
+@mutant(check_heads, "Both reshapes skip")
+def never_turned(q, k, v, num_heads):
+    B, T, D = q.shape
+    return _each(*(x.reshape(B, num_heads, T, D // num_heads) for x in (q, k, v))).reshape(B, T, D)
+
+
+@mutant(check_heads, "joining is not")
+def joined_at_once(q, k, v, num_heads):
+    return _each(*(_split(x, num_heads) for x in (q, k, v))).reshape(q.shape)
+
+
+@mutant(check_heads, "The scale is √D")
+def scale_of_all(q, k, v, num_heads):
+    y = _each(*(_split(x, num_heads) for x in (q, k, v)), scale=q.shape[-1] ** -0.5)
+    return y.swapaxes(1, 2).reshape(q.shape)
+
+
+@mutant(check_heads, "every H-th column")
+def strided(q, k, v, num_heads):
+    B, T, D = q.shape
+    q, k, v = (x.reshape(B, T, D // num_heads, num_heads).transpose(0, 3, 1, 2) for x in (q, k, v))
+    return _each(q, k, v).transpose(0, 2, 3, 1).reshape(B, T, D)
+
+
+@mutant(check_heads, "Columns come back in another order")
+def joined_across(q, k, v, num_heads):
+    return _each(*(_split(x, num_heads) for x in (q, k, v))).transpose(0, 2, 3, 1).reshape(q.shape)
+
+
+@mutant(check_heads, "The heads were added")
+def added(q, k, v, num_heads):
+    return _each(*(_split(x, num_heads) for x in (q, k, v))).sum(axis=1)
+
+
+@mutant(check_heads, "The heads were averaged")
+def averaged(q, k, v, num_heads):
+    return _each(*(_split(x, num_heads) for x in (q, k, v))).mean(axis=1)
+
+
+@mutant(check_heads, "differs from the loop over heads")
+def one_big_head(q, k, v, num_heads):
+    return _each(q, k, v)
+
+
+@mutant(check_prediction, "variance of a sum of d products")
+def nothing_happens():
+    return "some", "some", "some"
+
+
+@mutant(check_prediction, "depend on d?")
+def root_too_weak():
+    return "one", "one", "some"
+
+
+@mutant(check_prediction, "Where do the scores go")
+def d_does_no_harm():
+    return "one", "some", "some"
+
+
+@mutant(check_prediction, "three words out of")
+def one_word():
+    return "one"
+
+
+def _angles(T):
+    angle = 2 * np.pi * np.arange(T)[:, None] / T
+    return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+
+
+@mutant(check_previous_token, "Every token finds itself")
+def itself(T):
+    return 100 * _angles(T), 100 * _angles(T)
+
+
+@mutant(check_previous_token, "Every token finds the next")
+def wrong_way_round(T):
+    return (
+        (100 * np.eye(T), 100 * np.roll(np.eye(T), -1, axis=0))[::-1]
+        if T < 3
+        else (
+            100 * np.roll(np.eye(T), 1, axis=1),
+            100 * np.eye(T),
+        )
+    )
+
+
+@mutant(check_previous_token, "make queries or keys longer")
+def too_weak(T):
+    return np.roll(np.eye(T), -1, axis=1), np.eye(T)
+
+
+@mutant(check_previous_token, "should both have the shape")
+def turned(T):
+    return _angles(T).T, _angles(T).T
+
+
+@mutant(check_previous_token, "finds key")
+def one_length_for_all(T):
+    angle = np.arange(T)[:, None] * 2 * np.pi / 7
+    q, k = angle - 2 * np.pi / 7, angle
+    return tuple(30 * np.concatenate([np.cos(a), np.sin(a)], axis=1) for a in (q, k))

@@ -5,7 +5,14 @@ the list of what is checked, a line each. ``python -m minitx.contracts`` runs ev
 ``--write`` it records the table of variants by checks that the book shows.
 """
 
-from minitx.contracts import channel_mixer, connection, depth, position, token_mixer  # noqa: F401
+from minitx.contracts import (  # noqa: F401
+    channel_mixer,
+    connection,
+    depth,
+    head,
+    position,
+    token_mixer,
+)
 from minitx.contracts.battery import (
     CONTRACTS,
     Contract,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from minitx import backend
-from minitx.contracts import CONTRACTS, common, run_all
+from minitx.contracts import CONTRACTS, Result, common, run_all
 
 TABLE = Path("book/_data/battery.json")
 
@@ -19,6 +19,13 @@ def use_stand_in(name: str) -> None:
     """Take the strict arrays for the check of devices from the module of this name."""
     common.stand_in = importlib.import_module(name)
     backend.register_namespace(common.stand_in.Array, common.stand_in.library)
+
+
+def write(results: list[Result], path: Path) -> None:
+    """Write the table, an entry a line."""
+    path.parent.mkdir(exist_ok=True)
+    lines = ",\n".join(json.dumps(result.entry(), ensure_ascii=False) for result in results)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf8")
 
 
 def main() -> int:
@@ -40,9 +47,7 @@ def main() -> int:
     if args.write:
         if args.contract or not TABLE.parent.parent.is_dir():
             parser.error(f"--write expected all contracts, and the folder {TABLE.parent.parent}")
-        TABLE.parent.mkdir(exist_ok=True)
-        lines = ",\n".join(json.dumps(it.entry(), ensure_ascii=False) for it in results)
-        TABLE.write_text(f"[\n{lines}\n]\n", encoding="utf8")
+        write(results, TABLE)
     return 1 if counts["fail"] else 0
 
 

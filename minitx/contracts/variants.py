@@ -14,8 +14,11 @@ from minitx.connections.additions import Gate, LayerScale, Scaled
 from minitx.connections.residual import OutputNorm, PostNorm, PreNorm, Residual, SandwichNorm
 from minitx.contracts.battery import D_MODEL, NUM_HEADS, Variant
 from minitx.contracts.connection import joined
+from minitx.contracts.head import Passing, Scoring
 from minitx.contracts.position import Placed
 from minitx.depth.stack import Loop, Stack
+from minitx.models.pooling import mean_pool
+from minitx.models.scoring import BiEncoder, PolyEncoder
 from minitx.nn import RMSNorm
 from minitx.positions.absolute import Learned, NoPosition, Sinusoidal
 from minitx.positions.relative import URPE, ALiBi, Shaw, T5Bias
@@ -158,3 +161,10 @@ register("depth", "stack", "minitx.depth.stack:Stack",
          lambda rng: Stack([joined(PreNorm(), rng), joined(PostNorm(), rng)]))  # fmt: skip
 register("depth", "loop", "minitx.depth.stack:Loop",
          lambda rng: Loop(Stack([joined(PreNorm(), rng), joined(PreNorm(), rng)]), 2))  # fmt: skip
+
+# ------------------------------------------------------------------------------------------ heads
+
+register("head", "one vector for a context", "minitx.models.scoring:BiEncoder",
+         lambda rng: Scoring(BiEncoder(Passing(rng), Passing(rng), mean_pool)))  # fmt: skip
+register("head", "three codes for a context", "minitx.models.scoring:PolyEncoder", lambda rng:
+         Scoring(PolyEncoder(Passing(rng), Passing(rng), 3, mean_pool, rng)))  # fmt: skip

@@ -5,6 +5,6 @@ dictionary of numbers when the part has several measures. It does not know the t
 does. A page shows the same functions, the tests assert them, ``minitx claim KEY`` calls them.
 """
 
-from minitx.experiments.claim import Outcome, part, parts_of, run_claim, run_part, status
+from minitx.experiments.claim import Outcome, judged, part, parts_of, run_claim, run_part, status
 
-__all__ = ["Outcome", "part", "parts_of", "run_claim", "run_part", "status"]
+__all__ = ["Outcome", "judged", "part", "parts_of", "run_claim", "run_part", "status"]

@@ -139,7 +139,7 @@ def run_part(paper: Paper, part: Part, seeds: Sequence[int] | None = None) -> Ou
         return Outcome(paper, part.number, ERROR, seeds, (), seconds, message)
     values = tuple(zip(*runs))  # by measure, then by seed
     outcome = Outcome(paper, part.number, "", seeds, values, time.perf_counter() - start)
-    return _judged(outcome)
+    return judged(outcome)
 
 
 def _numbers(returned: Any, part: Part) -> list[float]:
@@ -154,7 +154,7 @@ def _numbers(returned: Any, part: Part) -> list[float]:
     return [float(returned[name]) for name in names]
 
 
-def _judged(outcome: Outcome) -> Outcome:
+def judged(outcome: Outcome) -> Outcome:
     """The outcome with its verdict: which seeds failed, and were just these recorded?"""
     part, run = outcome.part, set(outcome.seeds)
     if part.over == "mean":

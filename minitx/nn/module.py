@@ -19,14 +19,14 @@ from minitx.autograd.record import Tape, listener, listening, note, within
 from minitx.autograd.tensor import Tensor, as_array, wrap
 
 
-def Parameter(data: Any, dtype: Any = None) -> Tensor:  # noqa: N802 (it makes a Tensor)
+def Parameter(data: Any, dtype: Any = None) -> Tensor:
     """A Tensor that belongs to a Module and is trained. It copies ``data``."""
     tensor = Buffer(data, dtype)
     tensor.role, tensor.requires_grad = "parameter", True
     return tensor
 
 
-def Buffer(data: Any, dtype: Any = None) -> Tensor:  # noqa: N802
+def Buffer(data: Any, dtype: Any = None) -> Tensor:
     """A Tensor that belongs to a Module and is saved with it, not trained. It copies ``data``."""
     tensor = Tensor(data, dtype=dtype)
     tensor.data = tensor.data.copy()  # it may be changed in place
@@ -59,18 +59,18 @@ class Module:
 
     # ------------------------------------------------------------------------------ its parts
 
-    def children(self) -> Iterator[tuple[str, "Module"]]:
+    def children(self) -> Iterator[tuple[str, Module]]:
         """(name, part) for every part, those in lists and dictionaries included."""
         for name, value in vars(self).items():
             yield from _modules_in(name, value)
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """(name, Module) for this Module (its name is ``prefix``) and all parts within parts."""
         yield prefix, self
         for name, child in self.children():
             yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
 
-    def modules(self) -> Iterator["Module"]:
+    def modules(self) -> Iterator[Module]:
         """This Module and all parts within parts."""
         return (module for _, module in self.named_modules())
 
@@ -105,13 +105,13 @@ class Module:
 
     # ------------------------------------------------------------------------------ its state
 
-    def train(self, mode: bool = True) -> "Module":
+    def train(self, mode: bool = True) -> Module:
         """Set training mode here and in all parts (dropout drops, batch norms gather)."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> "Module":
+    def eval(self) -> Module:
         """Set evaluation mode here and in all parts."""
         return self.train(False)
 
@@ -121,13 +121,13 @@ class Module:
             if parameter.requires_grad:
                 parameter.grad = None
 
-    def freeze(self, frozen: bool = True) -> "Module":
+    def freeze(self, frozen: bool = True) -> Module:
         """Stop (or resume) training of all parameters here."""
         for parameter in self.parameters():
             parameter.requires_grad = not frozen
         return self
 
-    def to(self, target: Any) -> "Module":
+    def to(self, target: Any) -> Module:
         """Move all parameters and buffers to a device, or the real ones to a dtype; in place.
 
         Gradients go along. Complex numbers take the dtype whose parts are of the one given.

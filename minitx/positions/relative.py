@@ -69,9 +69,7 @@ class ALiBi(Hooks):
     def bias(self, coords_q: Any, coords_k: Any) -> Tensor:
         xp = backend.namespace(coords_q)
         slopes = xp.asarray(self.slopes)[:, None, None]
-        return wrap(
-            -slopes * abs(distances(coords_q, coords_k))[:, None], None
-        )
+        return wrap(-slopes * abs(distances(coords_q, coords_k))[:, None], None)
 
 
 def alibi_slopes(num_heads: int) -> np.ndarray:

@@ -175,13 +175,22 @@ def test_float32_stays_float32():
         (lambda: F.conv1d(real(2, 5, 3), real(4, 2, 2)), r"expected 2 channels .*\(2, 5, 3\)"),
         (lambda: F.conv1d(real(5, 3), real(4, 3, 2)), r"expected \(B, T, C\).*\(5, 3\)"),
         (lambda: F.conv2d(real(2, 5, 3), real(4, 3, 2, 2)), r"expected \(B, H, W, C\)"),
-        (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 6)), r"kernel \(6,\) does not fit .*\(2, 5, 3\)"),
-        (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), real(3)), r"bias of shape \(4,\), got \(3,\)"),
+        (
+            lambda: F.conv1d(real(2, 5, 3), real(4, 3, 6)),
+            r"kernel \(6,\) does not fit .*\(2, 5, 3\)",
+        ),
+        (
+            lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), real(3)),
+            r"bias of shape \(4,\), got \(3,\)",
+        ),
         (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), stride=0), "stride of at least 1.*got 0"),
         (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), padding=-1), "padding .*got -1"),
         (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), padding="full"), "padding .*got 'full'"),
         (lambda: F.conv1d(real(2, 5, 3), real(4, 3, 2), stride=2, padding="same"), "stride 1 with"),
-        (lambda: F.conv2d(real(2, 5, 5, 3), real(4, 3, 2, 2), stride=(1, 2, 3)), r"got \(1, 2, 3\)"),
+        (
+            lambda: F.conv2d(real(2, 5, 5, 3), real(4, 3, 2, 2), stride=(1, 2, 3)),
+            r"got \(1, 2, 3\)",
+        ),
         (lambda: F.conv1d(real(2, 5, 4), real(3, 2, 2), groups=2), "4 channels and outputs in 2"),
         (lambda: F.conv1d(real(2, 5, 4), real(4, 4, 2), groups=0), "groups of at least 1, got 0"),
         (lambda: F.conv_transpose1d(real(2, 5, 3), real(4, 2, 2)), r"expected 4 channels"),
@@ -189,7 +198,23 @@ def test_float32_stays_float32():
         (lambda: F.unfold(real(2, 5), 2), r"expected \(B, T, C\) or \(B, H, W, C\)"),
         (lambda: F.unfold(real(2, 5, 3), 6), "does not fit"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("weight", [(4, 1, 3), (6, 2, 3)])  # a kernel for each channel; groups
+def test_all_derivatives_stay_on_the_device(weight, standin):
+    from minitx.autograd.transforms import grad
+
+    def penalty(x, w):
+        return F.sum(F.square(F.conv1d(x, w, stride=2, padding=2, groups=4 // w.shape[1])))
+
+    def twice(array):
+        x, w = (array(v.numpy().astype(np.float32)) for v in (real(2, 9, 4), real(*weight)))
+        return grad(lambda x: F.sum(F.square(grad(lambda w: penalty(x, w))(w))))(x)
+
+    there = twice(standin.tensor)
+    assert there.device == "cuda"
+    np.testing.assert_allclose(there.numpy(), twice(Tensor).numpy(), rtol=1e-5)

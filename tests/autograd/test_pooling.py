@@ -8,7 +8,7 @@ from minitx.autograd import Tensor
 from minitx.autograd.check import check_grads
 from tests.autograd.battery import cplx, distinct, prove, real
 
-CASES = {"pool", "unpool"}
+CASES = {"max_pool", "pool", "unpool"}
 WINDOWS = [(2, None, 0), (3, 2, 1), ((2, 3), (1, 2), (1, 0)), (3, 1, 1)]
 
 
@@ -31,7 +31,7 @@ def by_windows(x, kernel, stride, padding, reduce):
 @pytest.mark.parametrize("window", WINDOWS)
 def test_max_pool2d(window):
     x = distinct(2, 7, 8, 3)
-    prove("pool", lambda x: F.max_pool2d(x, *window), x)
+    prove("max_pool", lambda x: F.max_pool2d(x, *window), x)
     expected = by_windows(x.numpy(), *window, np.max)
     np.testing.assert_array_equal(F.max_pool2d(x, *window).numpy(), expected)
 
@@ -53,7 +53,7 @@ def test_padding_counts_as_zeros_when_asked():
 
 def test_sequences():
     x = distinct(2, 9, 3)
-    prove("pool", lambda x: F.max_pool1d(x, 4, 3, 2), x)
+    prove("max_pool", lambda x: F.max_pool1d(x, 4, 3, 2), x)
     check_grads(lambda x: F.avg_pool1d(x, 4, 3, 2), x)
     np.testing.assert_array_equal(
         F.max_pool1d(x, 3).numpy(), x.numpy().reshape(2, 3, 3, 3).max(axis=2)
@@ -61,11 +61,15 @@ def test_sequences():
 
 
 def test_putting_back_is_differentiable():
-    from minitx.autograd.rules.pooling import choose_, unpool_
+    from minitx.autograd.rules.pooling import choose_, max_pool_, pool_, unpool_
 
-    how = {"kernel": (2,), "stride": (2,), "padding": ((0, 1),)}
-    choice = choose_(distinct(2, 5, 3), **how).data
-    prove("unpool", lambda y: unpool_(y, choice=choice, lengths=(5,), **how), real(2, 3, 3))
+    how = {"kernel": (3,), "stride": (2,), "padding": ((1, 1),)}
+    x = distinct(2, 5, 4)
+    y = max_pool_(x, **how)
+    how["choice"] = choose_(x, y, **how).data
+    prove("unpool", lambda y: unpool_(y, lengths=(5,), **how), real(2, 3, 4))
+    prove("pool", lambda x: pool_(x, **how), real(2, 5, 4))
+    np.testing.assert_array_equal(pool_(x, **how).numpy(), y.numpy())
 
 
 def test_the_first_of_ties_has_the_gradient():
@@ -139,6 +143,10 @@ def test_the_pixels_themselves_are_given_back():
     grid = Tensor(np.stack([u, v], -1)[None], dtype=np.float64)
     found = F.grid_sample(x, grid, align_corners=True).numpy()
     np.testing.assert_allclose(found, x.numpy(), atol=1e-14)
+    v, u = np.meshgrid((np.arange(3) + 0.5) * 2 / 3 - 1, (np.arange(5) + 0.5) * 2 / 5 - 1,
+                       indexing="ij")  # fmt: skip
+    grid = Tensor(np.stack([u, v], -1)[None], dtype=np.float64)
+    np.testing.assert_allclose(F.grid_sample(x, grid).numpy(), x.numpy(), atol=1e-14)
     between = Tensor([[[[-0.75, -1.0]]]], dtype=np.float64)  # halfway from column 0 to column 1
     found = F.grid_sample(x, between, align_corners=True).numpy()[0, 0, 0]
     np.testing.assert_allclose(found, x.numpy()[0, 0, :2].mean(axis=0))
@@ -154,19 +162,55 @@ def test_beyond_the_image():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: F.max_pool2d(real(2, 5, 3), 2), ValueError, r"expected \(B, H, W, C\), got \(2, 5, 3\)"),
-        (lambda: F.max_pool1d(real(2, 5, 3), 6), ValueError, r"kernel \(6,\) does not fit .*\(2, 5, 3\)"),
-        (lambda: F.max_pool1d(real(2, 5, 3), 2, 1, 2), ValueError, r"at most half the kernel \(2,\), got \(2,\)"),
-        (lambda: F.avg_pool1d(real(2, 5, 3), 0), ValueError, "kernel of at least 1 per axis, got 0"),
+        (
+            lambda: F.max_pool2d(real(2, 5, 3), 2),
+            ValueError,
+            r"expected \(B, H, W, C\), got \(2, 5, 3\)",
+        ),
+        (
+            lambda: F.max_pool1d(real(2, 5, 3), 6),
+            ValueError,
+            r"kernel \(6,\) does not fit .*\(2, 5, 3\)",
+        ),
+        (
+            lambda: F.max_pool1d(real(2, 5, 3), 2, 1, 2),
+            ValueError,
+            r"at most half the kernel \(2,\), got \(2,\)",
+        ),
+        (
+            lambda: F.avg_pool1d(real(2, 5, 3), 0),
+            ValueError,
+            "kernel of at least 1 per axis, got 0",
+        ),
         (lambda: F.max_pool1d(cplx(2, 5, 3), 2), TypeError, "real numbers.*complex128"),
         (lambda: F.adaptive_avg_pool1d(real(2, 5, 3), 0), ValueError, "at least 1 per axis, got 0"),
-        (lambda: F.adaptive_avg_pool1d(real(2, 0, 3), 2), ValueError, r"entries to average.*\(2, 0, 3\)"),
-        (lambda: F.grid_sample(real(2, 5, 5, 3), real(1, 4, 4, 2)), ValueError, r"got shapes \(2, 5, 5, 3\) and"),
-        (lambda: F.grid_sample(real(2, 5, 5, 3), real(2, 4, 4, 3)), ValueError, r"a grid \(B, H', W', 2\)"),
-        (lambda: F.grid_sample(real(2, 0, 5, 3), real(2, 4, 4, 2)), ValueError, "images with pixels"),
-        (lambda: F.grid_sample(real(2, 5, 5, 3), real(2, 4, 4, 2), "wrap"), ValueError, "got 'wrap'"),
+        (
+            lambda: F.adaptive_avg_pool1d(real(2, 0, 3), 2),
+            ValueError,
+            r"entries to average.*\(2, 0, 3\)",
+        ),
+        (
+            lambda: F.grid_sample(real(2, 5, 5, 3), real(1, 4, 4, 2)),
+            ValueError,
+            r"got shapes \(2, 5, 5, 3\) and",
+        ),
+        (
+            lambda: F.grid_sample(real(2, 5, 5, 3), real(2, 4, 4, 3)),
+            ValueError,
+            r"a grid \(B, H', W', 2\)",
+        ),
+        (
+            lambda: F.grid_sample(real(2, 0, 5, 3), real(2, 4, 4, 2)),
+            ValueError,
+            "images with pixels",
+        ),
+        (
+            lambda: F.grid_sample(real(2, 5, 5, 3), real(2, 4, 4, 2), "wrap"),
+            ValueError,
+            "got 'wrap'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()

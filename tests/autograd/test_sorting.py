@@ -50,6 +50,7 @@ def test_ties_keep_their_order_in_both_directions():
     assert F.argsort(x).tolist() == [1, 3, 0, 2, 4]
     assert F.argsort(x, descending=True).tolist() == [4, 0, 2, 1, 3]
     assert F.topk(x, 5)[1].tolist() == [4, 0, 2, 1, 3]
+    assert F.topk(x, 3)[1].tolist() == [4, 0, 2]
     assert F.sort(x).dtype == np.int64
 
 

@@ -34,9 +34,36 @@ class GPT(nn.Module):
         self.norm = nn.LayerNorm(d_model)
         self.head = nn.Linear(d_model, vocabulary, bias=False)
 
+    def load_minitx(self, model) -> None:
+        """Take the weights of a minitx Decoder of the same shape."""
+        state = {
+            theirs(name): torch.from_numpy(array.copy())
+            for name, array in model.state_dict().items()
+        }
+        self.load_state_dict(state)
+
     def forward(self, ids, targets):
         x = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
         for layer in self.layers:
             x = layer(x)
         logits = self.head(self.norm(x))
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+_NAMES = (
+    ("depth.blocks.", "layers."),
+    ("sublayers.0.qkv", "qkv"),
+    ("sublayers.0.out", "out"),
+    ("sublayers.1.up", "up"),
+    ("sublayers.1.down", "down"),
+    ("norms.0", "norm1"),
+    ("norms.1", "norm2"),
+    ("position.weight", "positions.weight"),
+)
+
+
+def theirs(name: str) -> str:
+    """The referee's name of a parameter of minitx's Decoder."""
+    for ours, other in _NAMES:
+        name = name.replace(ours, other)
+    return name

@@ -44,11 +44,6 @@ class Hypernetwork(nn.Module):
         self.where = nn.Embedding(len(self.places), t, rng=rng)
         self.inner = nn.Linear(2 * t, t, rng=rng)
         self.backbone = {"model": backbone}
-        self.shapes = {
-            n.rpartition(".")[2]: p.shape
-            for n, p in backbone.named_parameters()
-            if ".adapter." in n
-        }
         self.make = {
             key: nn.Linear(t, int(np.prod(shape)), bias=False, rng=rng)
             for key, shape in self.shapes.items()

@@ -206,8 +206,6 @@ def test_grouped_queries(causal):
     ours = ours.to(np.float64)
     x = Tensor(rng.normal(size=(B, T, D)), dtype=np.float64)
     q, k, v = (torch.tensor(z.numpy()) for z in ours.project(x, Context.of(x)))
-    y = torch.nn.functional.scaled_dot_product_attention(
-        q, k, v, is_causal=causal, enable_gqa=True
-    )
+    y = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=True)
     y = y.transpose(1, 2).reshape(B, T, 24) @ torch.tensor(ours.out.weight.numpy()).T
     close(ours(x).numpy(), y + torch.tensor(ours.out.bias.numpy()), 1e-9)

@@ -53,16 +53,34 @@ def _turned(xp, x):
     return xp.ascontiguousarray(x.swapaxes(-1, -2))
 
 
-def _is_bounded(xp, q, k, scale):
-    """Whether no score can exceed what exp bears: |q . k| <= |q| |k|."""
-    longest_q, longest_k = (xp.einsum("bhtd,bhtd->bht", x, x).max() for x in (q, k))
-    return longest_q * longest_k * scale * scale < _SAFE * _SAFE
+def _bounds(xp, q, k, scale, causal, behind):
+    """What no score of a query can exceed, |q| |k| over the keys that it may see: (B, H, T).
+
+    Nothing but what a query may hear decides how its row is computed, so that not a bit of it
+    depends on the future or on other sequences.
+    """
+    longest_q, longest_k = (xp.sqrt(xp.einsum("bhtd,bhtd->bht", x, x)) for x in (q, k))
+    if causal:
+        longest_k = xp.maximum.accumulate(longest_k, axis=-1)[..., behind:]
+    else:
+        longest_k = longest_k.max(axis=-1, keepdims=True)
+    return longest_q * longest_k * abs(scale)
+
+
+def _lower(xp, scores, bounds):
+    """Subtract from scores (B, H, S, block) each query's maximum, where exp could not bear it."""
+    if bounds is None:
+        top = scores.max(axis=-2, keepdims=True)
+        scores -= xp.where(xp.isfinite(top), top, 0)
+    elif not (safe := bounds < _SAFE).all():
+        scores -= xp.where(safe[..., None, :], 0, scores.max(axis=-2, keepdims=True))
 
 
 def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
     behind = k.shape[-2] - q.shape[-2]
     plain = mask is None and bias is None and behind >= 0 and q.size and k.size
-    bounded = plain and _is_bounded(xp, q, k, scale)
+    plain = plain and hasattr(xp.maximum, "accumulate")
+    bounds = _bounds(xp, q, k, scale, causal, behind) if plain else None
     y, weights = _like_heads(xp, q, v.shape[-1]), []
     for batch, queries, seen in _blocks(q.shape, k.shape[-2], causal):
         block = _turned(xp, q[batch, :, queries] * scale)  # (B, H, d, block)
@@ -73,9 +91,8 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
             scores = xp.where(_part(mask, batch, queries, seen), scores, -xp.inf)
         if causal:
             _hide_future(xp, scores, queries, behind)
-        if not bounded and seen:
-            top = scores.max(axis=-2, keepdims=True)
-            scores -= top if plain else xp.where(xp.isfinite(top), top, 0)
+        if seen:
+            _lower(xp, scores, bounds[batch, :, queries] if plain else None)
         xp.exp(scores, out=scores)
         total = xp.ones((1, seen), q.dtype) @ scores  # (B, H, 1, block)
         if not plain:

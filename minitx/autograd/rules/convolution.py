@@ -123,21 +123,18 @@ def _conv_input(xp, y, w, lengths, stride, padding, dilation, groups):
 
 
 def _depthwise_input(xp, y, w, around, stride, dilation):
-    """The transpose is a convolution too: of y with zeros between, and the kernel turned round."""
-    kernel = w.shape[2:]
-    spans = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-    full = xp.zeros(
-        (y.shape[0], *(n + 2 * s for n, s in zip(around, spans, strict=True)), y.shape[-1]), y.dtype
-    )
-    places = (
-        slice(start, start + s * (n - 1) + 1, s)
-        for start, n, s in zip(spans, y.shape[1:-1], stride, strict=True)
-    )
-    full[(slice(None), *places)] = y
-    at, taps = _letters(kernel)
-    view = windows(xp, full, kernel, around, (1,) * len(kernel), dilation)[0]
-    turned = xp.flip(_taps(xp, w), axis=tuple(range(len(kernel))))
-    return xp.einsum(f"b{at}{taps}c,{taps}c->b{at}c", view, turned)
+    """Every entry of y writes its kernel; where windows are one apart, a convolution does that."""
+    kernel, taps = w.shape[2:], _taps(xp, w)
+    if max(stride) == 1:
+        spans = [(d * (k - 1),) * 2 for d, k in zip(dilation, kernel, strict=True)]
+        view = windows(xp, padded(xp, y, spans), kernel, around, stride, dilation)[0]
+        at, k = _letters(kernel)
+        turned = xp.flip(taps, axis=tuple(range(len(kernel))))
+        return xp.einsum(f"b{at}{k}c,{k}c->b{at}c", view, turned)
+    x = xp.zeros((y.shape[0], *around, y.shape[-1]), y.dtype)
+    for k, seen in shifts(kernel, y.shape[1:-1], stride, dilation):
+        x[seen] += y * taps[k]
+    return x
 
 
 def _conv_weight(xp, x, y, kernel, stride, padding, dilation, groups):

@@ -1,49 +1,44 @@
 """Max pooling: of every window, per channel, the greatest entry.
 
-Which entry it is has no derivative; picking it is linear. ``choose`` finds the kernel position of
-the greatest entry (the first of those that tie, as in PyTorch), ``pool`` picks what was chosen and
-``unpool`` puts it back. Average pooling is a convolution and needs no primitive.
+The cotangent goes back to the entry that was the greatest, the first of those that tie, as in
+PyTorch. Which one it is (``choose``) has no derivative; putting numbers back there (``unpool``)
+is linear, and its transpose picks them (``pool``). Average pooling is a convolution and needs no
+primitive.
 """
-
 
 from minitx.autograd.primitive import primitive
 from minitx.autograd.rules.convolution import inside, lengths_after, padded, shifts
 
 
 def _seen(xp, x, kernel, stride, padding, value):
-    """For every kernel position, what each window sees there."""
+    """For every kernel position, its number and what each window sees there."""
     ones = (1,) * len(kernel)
     out = lengths_after(x.shape[1:-1], kernel, stride, padding, ones)
     x = padded(xp, x, padding, value)
-    return ((number, x[at]) for number, (_, at) in enumerate(shifts(kernel, out, stride, ones)))
+    return [(number, x[at]) for number, (_, at) in enumerate(shifts(kernel, out, stride, ones))]
 
 
-def _first_inside(xp, lengths, kernel, stride, padding):
-    """The first kernel position of each window that is not padding: (1, *out, 1)."""
-    out = lengths_after(lengths, kernel, stride, padding, (1,) * len(kernel))
-    found = xp.zeros((1,) * (len(kernel) + 2), int)
-    for axis, (n, k, s, p) in enumerate(zip(out, kernel, stride, padding, strict=True)):
-        shape = [1] * found.ndim
-        shape[axis + 1] = -1
-        found = found * k + xp.maximum(p[0] - s * xp.arange(n), 0).reshape(shape)
-    return found
-
-
-def _choose(xp, x, kernel, stride, padding):
-    """The kernel position, as one number, of the greatest entry of each window; NaN is greatest."""
+def _max_pool(xp, x, kernel, stride, padding):
     lowest = -xp.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
-    best, choice = lowest, _first_inside(xp, x.shape[1:-1], kernel, stride, padding)
-    for number, entry in _seen(xp, x, kernel, stride, padding, lowest):
-        better = (entry > best) | (entry != entry)
-        best = xp.where(better, entry, best)
-        choice = xp.where(better, number, choice)
+    (_, first), *others = _seen(xp, x, kernel, stride, padding, lowest)
+    y = xp.array(first)
+    for _, entry in others:
+        xp.maximum(y, entry, out=y)
+    return y
+
+
+def _choose(xp, x, y, kernel, stride, padding):
+    """The number of the first kernel position at which each window has its maximum ``y``."""
+    choice = xp.zeros(y.shape, "i4")
+    for number, entry in reversed(_seen(xp, x, kernel, stride, padding, xp.nan)):
+        xp.copyto(choice, number, where=entry == y)  # NaN, the padding, equals nothing
     return choice
 
 
 def _pool(xp, x, choice, kernel, stride, padding):
     y = xp.zeros(choice.shape, x.dtype)
     for number, entry in _seen(xp, x, kernel, stride, padding, 0):
-        y = xp.where(choice == number, entry, y)
+        xp.copyto(y, entry, where=choice == number)
     return y
 
 
@@ -56,18 +51,20 @@ def _unpool(xp, y, choice, lengths, kernel, stride, padding):
     return x[inside(lengths, padding)]
 
 
+def _max_pool_vjp(F, g, y, x, **how):
+    choice = F.choose(x, y, **how)
+    return F.unpool(g, choice=getattr(choice, "data", choice), lengths=x.shape[1:-1], **how)
+
+
+def _linear(name, forward, rule):
+    return primitive(name, forward, vjp=rule, kind="linear", saves="nothing")
+
+
+# fmt: off
+max_pool_ = primitive("max_pool", _max_pool, vjp=_max_pool_vjp)
 choose_ = primitive("choose", _choose, vjp=None)
-pool_ = primitive(
-    "pool",
-    _pool,
-    vjp=lambda F, g, y, x, **how: F.unpool(g, lengths=x.shape[1:-1], **how),
-    kind="linear",
-    saves="nothing",
-)
-unpool_ = primitive(
-    "unpool",
-    _unpool,
-    vjp=lambda F, g, _, y, lengths, **how: F.pool(g, **how),
-    kind="linear",
-    saves="nothing",
-)
+pool_ = _linear("pool", _pool,
+    lambda F, g, y, x, **how: F.unpool(g, lengths=x.shape[1:-1], **how))
+unpool_ = _linear("unpool", _unpool,
+    lambda F, g, _, y, lengths, **how: F.pool(g, **how))
+# fmt: on

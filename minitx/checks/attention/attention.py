@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitx.checks.attention.oracle import Rng, attend, normal
+from minitx.checks.attention.oracle import Rng, attend, normal, softmax
 from minitx.checks.exercise import Exercise
 from minitx.checks.expect import expect_close
 
@@ -26,9 +26,9 @@ def one_key(attention: Callable[..., Any], rng: Rng) -> None:
     q, k, v = normal(rng, (3, 5), (1, 5), (1, 7))
     mistakes = [
         (
-            np.repeat(v, 3, axis=0) / 3,
-            "Three queries each got a third of the only value: the softmax runs over queries "
-            "(axis -2). Each query shares out over the keys, the last axis.",
+            softmax(q @ k.T / math.sqrt(5), axis=0) @ v,
+            "The queries share out one key: the softmax runs over queries, axis -2. Each query "
+            "shares out its attention over the keys, the last axis.",
         ),
         (
             np.exp(q @ k.T / math.sqrt(5)) @ v,

@@ -32,7 +32,7 @@ def _hand_answer(by_hand: Callable[[], Any]) -> tuple[Any, Any]:
     got = by_hand()
     expect(
         isinstance(got, tuple | list) and len(got) == 2,
-        "by_hand should return two tables, weights and outputs: `return weights, outputs`.",
+        "Your function should return two tables, weights and outputs: `return weights, outputs`.",
     )
     weights, outputs = got
     return (

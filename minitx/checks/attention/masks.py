@@ -14,13 +14,14 @@ Masked = Callable[..., Any]
 check_masks = Exercise(
     name="attention/masks",
     title="Who may hear whom",
-    call="masked_attention(q, k, v, lengths)",
+    call="masked_attention(q, k, v, real)",
     kind="implement",
     difficulty=2,
     minutes=25,
     insight="Two rules in one boolean array, joined by `and`; the softmax never knew the others.",
 )
 
+SHAPES = "Shapes: the causal rule is (T, T), the padding rule real[:, None, :] (B, 1, T)."
 DEAF = "The first token hears nobody: a token may hear itself too, s <= t and not s < t."
 
 
@@ -30,7 +31,11 @@ def _causal_mistakes(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Mistakes:
     past = np.tril(np.ones((T, T)))
     scores = q @ k.swapaxes(-1, -2) / np.sqrt(d)
     return [
-        (attend(q, k, v), "Nothing is masked: every token hears the future."),
+        (
+            attend(q, k, v),
+            "Nothing is masked: every token hears the future. Either a rule is missing, or the "
+            "two are joined by `or` (both must allow a pair: &).",
+        ),
         (
             attend(q, k, v, allowed=past.T),
             "The triangle is upside down: tokens hear the future and not the past.",
@@ -48,12 +53,16 @@ def _causal_mistakes(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> Mistakes:
     ]
 
 
-@check_masks.stage("The first token hears only itself")
+@check_masks.stage("The first token hears only itself", hint=SHAPES)
 def first_token(masked: Masked, rng: Rng) -> None:
     q, k, v = normal(rng, (2, 5, 3), (2, 5, 3), (2, 5, 7))
-    got = expect_array(masked(q, k, v, np.array([5, 5])), (2, 5, 7))
+    got = expect_array(masked(q, k, v, np.ones((2, 5), dtype=bool)), (2, 5, 7))
     for wrong, cause in _causal_mistakes(q, k, v):
         expect(not same(got, wrong), cause)
+    expect(
+        not np.isnan(got).all(),
+        "No token hears anybody: is real read upside down? It is True where a token is.",
+    )
     first = v[:, 0]
     nobody = [(0 * first + np.nan, DEAF), (v.mean(axis=1), DEAF), (0 * first, DEAF)]
     expect_close(got[:, 0], first, "The first output must be the first value.", nobody)
@@ -62,7 +71,7 @@ def first_token(masked: Masked, rng: Rng) -> None:
 @check_masks.stage("Without padding, token t hears tokens 0 to t", points=2)
 def prefixes(masked: Masked, rng: Rng) -> None:
     q, k, v = normal(rng, (2, 5, 3), (2, 5, 3), (2, 5, 7))
-    got = expect_array(masked(q, k, v, np.array([5, 5])), (2, 5, 7))
+    got = expect_array(masked(q, k, v, np.ones((2, 5), dtype=bool)), (2, 5, 7))
     for t in range(5):
         want = attend(q[:, t : t + 1], k[:, : t + 1], v[:, : t + 1])[:, 0]
         message = f"Plain attention of query {t} over tokens 0 to {t} alone gives something else."
@@ -74,10 +83,10 @@ def nothing_leaks(masked: Masked, rng: Rng) -> None:
     q, k, v = normal(rng, (2, 7, 3), (2, 7, 3), (2, 7, 5))
     q, k = 50 * abs(q), -abs(k)
     k[:, 4:] *= -1  # the past scores far below zero, the future far above it
-    lengths = np.array([7, 7])
-    before = expect_array(masked(q, k, v, lengths), (2, 7, 5))
+    real = np.ones((2, 7), dtype=bool)
+    before = expect_array(masked(q, k, v, real), (2, 7, 5))
     v[:, 4:] += 1000
-    after = expect_array(masked(q, k, v, lengths), (2, 7, 5))
+    after = expect_array(masked(q, k, v, real), (2, 7, 5))
     message = (
         "Changing the future changed the past: a penalty such as -10 is outvoted by large scores. "
         "Put -inf there: np.where(allowed, scores, -np.inf)."
@@ -86,30 +95,38 @@ def nothing_leaks(masked: Masked, rng: Rng) -> None:
     expect_close(after, attend(q, k, v, allowed=np.tri(7)), "Large scores break it.")
 
 
-@check_masks.stage(
-    "A batch of sequences of different lengths",
-    points=2,
-    hint="Shapes: the causal rule is (T, T), the padding rule (B, 1, T); & makes them (B, T, T).",
-)
+@check_masks.stage("Padding is never heard", points=2, hint=SHAPES)
 def padding(masked: Masked, rng: Rng) -> None:
-    lengths = np.array([4, 2, 6])
+    real = np.array([[1, 1, 0, 1, 1, 0], [1, 0, 0, 1, 1, 1], [1, 1, 1, 0, 1, 1]], dtype=bool)
     q, k, v = normal(rng, (3, 6, 5), (3, 6, 5), (3, 6, 2))
-    got = expect_array(masked(q, k, v, lengths), (3, 6, 2))
-    t, s, length = np.arange(6)[:, None], np.arange(6), lengths[:, None, None]
-    causal, real = s <= t, s < length
+    causal, query, key = np.tri(6, dtype=bool), real[:, :, None], real[:, None, :]
     rules = [
-        (causal, "Padding is heard: keys s >= lengths[b] must be forbidden for every query."),
-        (real, "The future is heard: allow key s for query t only if s <= t."),
-        (causal | real, "The two rules are joined by `or`: both must allow a pair, so use &."),
-        (causal & (t < length), "The padding rule forbids queries (rows): it concerns keys."),
-        (
-            causal & (s <= length),
-            "One padded key is heard: real positions end at lengths[b] - 1.",
-        ),
-        (causal & (s < lengths[0]), "All sequences got the first length: lengths[:, None, None]."),
+        (causal, "Padding is heard: where real[b, s] is False, no query may hear key s."),
+        (causal & query, "The padding rule forbids queries, the rows: it concerns keys."),
+        (causal & query & key, "The padding rule forbids queries as well as keys: keys will do."),
+        (causal & key[:1], "Every sequence got the padding of the first: real[:, None, :]."),
     ]
-    told = np.arange(6) < lengths[:, None]  # the outputs at padded positions are not looked at
-    mistakes = [(attend(q, k, v, allowed=rule)[told], cause) for rule, cause in rules]
-    want = attend(q, k, v, allowed=causal & real)[told]
-    message = f"With lengths {lengths.tolist()}, an output at a real position is wrong."
-    expect_close(got[told], want, message, mistakes)
+    deaf = np.where(query, 0, np.nan)  # how a row without any allowed key may come out
+    wrong = [(attend(q, k, v, allowed=rule), cause) for rule, cause in rules]
+    mistakes = [*wrong, *((out + deaf, cause) for out, cause in wrong[1:3])]
+    want = attend(q, k, v, allowed=causal & key)
+    expect_close(masked(q, k, v, real), want, "It differs from a loop over pairs.", mistakes)
+
+
+@check_masks.stage("A query that may hear nobody gets zeros")
+def nobody(masked: Masked, rng: Rng) -> None:
+    real = np.array([[0, 0, 1, 1, 1], [0, 1, 1, 1, 1]], dtype=bool)
+    q, k, v = normal(rng, (2, 5, 3), (2, 5, 3), (2, 5, 7))
+    got = expect_array(masked(q, k, v, real), (2, 5, 7))
+    expect(
+        not np.isnan(got[0, 0]).any(),
+        "With padding in front, query 0 has no key at all: a row of -inf, whose softmax is 0/0. "
+        "One NaN spoils all that follows; give zeros there (np.where on the weights).",
+    )
+    expect(
+        not same(got[0, 0], v[0].mean(axis=0)),
+        "With padding in front, query 0 has no key at all and got the mean of all, forbidden ones "
+        "included: equal scores give equal weights, however low. Give zeros there.",
+    )
+    causal = np.tri(5, dtype=bool)
+    expect_close(got, attend(q, k, v, allowed=causal & real[:, None]), "Query 0 hears nobody.")

@@ -41,7 +41,7 @@ def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
     got = prediction()
     expect(
         isinstance(got, tuple | list) and len(got) == 3 and all(word in WORDS for word in got),
-        'prediction should return three words out of "one", "some", "all", for the divisors '
+        'Your function should return three words out of "one", "some", "all", for the divisors '
         f"1, √d and d in this order; it returned {got!r}."[:200],
     )
 

@@ -26,7 +26,7 @@ def _steps_back(previous: Callable[..., Any], T: int) -> int:
     got = previous(T)
     expect(
         isinstance(got, tuple | list) and len(got) == 2,
-        "previous_token should return two arrays, (T, d) each: `return q, k`.",
+        "Your function should return two arrays, (T, d) each: `return q, k`.",
     )
     q, k = (expect_array(x, what=f"{name} of previous_token") for name, x in zip("qk", got))
     expect(
@@ -36,15 +36,14 @@ def _steps_back(previous: Callable[..., Any], T: int) -> int:
     expect(np.isfinite(q).all() and np.isfinite(k).all(), "q and k must be finite numbers.")
     weights = softmax(q @ k.T / math.sqrt(q.shape[1]))
     found, t = weights.argmax(axis=1)[1:], np.arange(1, T)
+    expect(not (found == t).all(), "Every token finds itself: query t must look like key t - 1.")
     if T > 2:
-        expect(
-            not (found == t).all(), "Every token finds itself: query t must look like key t - 1."
-        )
         after = found[:-1] == t[:-1] + 1
         expect(not after.all(), "Every token finds the next one: are q and k the wrong way round?")
         expect(
             (found == t - 1).all(),
-            f"With T = {T}, query {t[found != t - 1][:1]} finds key {found[found != t - 1][:1]}.",
+            f"With T = {T}, a query finds a key that is not the one before it. Do two positions "
+            "look alike?",
         )
     weakest = weights[t, t - 1].min()
     expect(

@@ -146,89 +146,95 @@ def keys_for_values(q, k, v):
     return softmax(_scores(q, k)) @ k
 
 
-def _masked(rule, fill=-np.inf):
-    """Attention where ``rule(s, t, lengths)`` says what is allowed; others score ``fill``."""
+def _masked(rule, fill=-np.inf, empty=True):
+    """Attention where ``rule(causal, query, key)`` is True; the other scores become ``fill``."""
 
-    def masked_attention(q, k, v, lengths):
-        t = np.arange(q.shape[1])
-        allowed = rule(t, t[:, None], lengths[:, None, None])
-        return softmax(np.where(allowed, _scores(q, k), fill)) @ v
+    def masked_attention(q, k, v, real):
+        causal = np.tri(q.shape[1], dtype=bool)
+        allowed = rule(causal, real[:, :, None], real[:, None, :])
+        with np.errstate(invalid="ignore"):
+            weights = softmax(np.where(allowed, _scores(q, k), fill))
+        weights = np.where(allowed.any(axis=-1, keepdims=True), weights, 0) if empty else weights
+        return weights @ v
 
     return masked_attention
 
 
-def _both(s, t, length):
-    return (s <= t) & (s < length)
-
-
-@mutant(check_masks, "Nothing is masked")
-def mask_forgotten(q, k, v, lengths):
-    return softmax(_scores(q, k)) @ v
-
-
-@mutant(check_masks, "upside down")
-def mask_upside_down(q, k, v, lengths):
-    return _masked(lambda s, t, n: (s >= t) & (s < n))(q, k, v, lengths)
+@mutant(check_masks, "upside down: tokens hear the future")
+def mask_upside_down(q, k, v, real):
+    return _masked(lambda causal, query, key: causal.T & key)(q, k, v, real)
 
 
 @mutant(check_masks, "masked after the softmax")
-def mask_after_softmax(q, k, v, lengths):
-    T = q.shape[1]
-    return (softmax(_scores(q, k)) * np.tri(T)) @ v
+def mask_after_softmax(q, k, v, real):
+    return (softmax(_scores(q, k)) * np.tri(q.shape[1])) @ v
 
 
 @mutant(check_masks, "exp(0) = 1")
-def mask_with_zero(q, k, v, lengths):
-    return _masked(_both, 0.0)(q, k, v, lengths)
+def mask_with_zero(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & key, fill=0.0)(q, k, v, real)
 
 
 @mutant(check_masks, "The first token hears nobody")
-def mask_excludes_itself(q, k, v, lengths):
-    with np.errstate(invalid="ignore"):
-        return _masked(lambda s, t, n: (s < t) & (s < n))(q, k, v, lengths)
+def mask_excludes_itself(q, k, v, real):
+    return _masked(lambda causal, query, key: ~causal.T & key, empty=False)(q, k, v, real)
+
+
+@mutant(check_masks, "is real read upside down")
+def mask_inverted_padding(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & ~key, empty=False)(q, k, v, real)
 
 
 @mutant(check_masks, "outvoted by large scores")
-def mask_outvoted(q, k, v, lengths):
-    return _masked(_both, -50.0)(q, k, v, lengths)
+def mask_outvoted(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & key, fill=-50.0)(q, k, v, real)
 
 
 @mutant(check_masks, "the scale 1/√d is missing")
-def mask_no_scale(q, k, v, lengths):
-    return _masked(_both)(q * np.sqrt(q.shape[-1]), k, v, lengths)
+def mask_no_scale(q, k, v, real):
+    right = _masked(lambda causal, query, key: causal & key)
+    return right(q * np.sqrt(q.shape[-1]), k, v, real)
 
 
 @mutant(check_masks, "Padding is heard")
-def mask_causal_only(q, k, v, lengths):
-    return _masked(lambda s, t, n: (s <= t) & (n > 0))(q, k, v, lengths)
+def mask_causal_only(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & (key | True))(q, k, v, real)
 
 
 @mutant(check_masks, "Nothing is masked")
-def mask_padding_only(q, k, v, lengths):
-    return _masked(lambda s, t, n: (s < n) & (t >= 0))(q, k, v, lengths)
+def mask_or(q, k, v, real):
+    return _masked(lambda causal, query, key: causal | key)(q, k, v, real)
 
 
-@mutant(check_masks, "concerns keys")
-def mask_of_queries(q, k, v, lengths):
-    with np.errstate(invalid="ignore"):
-        return _masked(lambda s, t, n: (s <= t) & (t < n))(q, k, v, lengths)
+@mutant(check_masks, "forbids queries, the rows")
+def mask_of_queries(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & query, empty=False)(q, k, v, real)
 
 
-@mutant(check_masks, "One padded key is heard")
-def mask_one_too_many(q, k, v, lengths):
-    return _masked(lambda s, t, n: (s <= t) & (s <= n))(q, k, v, lengths)
+@mutant(check_masks, "queries as well as keys")
+def mask_of_both(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & query & key)(q, k, v, real)
 
 
-@mutant(check_masks, "All sequences got the first length")
-def mask_first_length(q, k, v, lengths):
-    return _masked(lambda s, t, n: (s <= t) & (s < lengths[0]) & (n > 0))(q, k, v, lengths)
+@mutant(check_masks, "the padding of the first")
+def mask_of_first(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & key[:1])(q, k, v, real)
 
 
-@mutant(check_masks, "the padding rule (B, 1, T)")
-def mask_shapes(q, k, v, lengths):
-    T = q.shape[1]
-    allowed = np.tri(T, dtype=bool) & (np.arange(T) < np.expand_dims(lengths, 1))
+@mutant(check_masks, "the padding rule real[:, None, :] (B, 1, T)")
+def mask_shapes(q, k, v, real):
+    allowed = np.tri(q.shape[1], dtype=bool) & real
     return softmax(np.where(allowed, _scores(q, k), -np.inf)) @ v
+
+
+@mutant(check_masks, "a row of -inf, whose softmax is 0/0")
+def mask_nan(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & key, empty=False)(q, k, v, real)
+
+
+@mutant(check_masks, "the mean of all, forbidden ones")
+def mask_large_number(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & key, fill=-1e9, empty=False)(q, k, v, real)
 
 
 def _split(x, heads):
@@ -323,14 +329,7 @@ def itself(T):
 
 @mutant(check_previous_token, "Every token finds the next")
 def wrong_way_round(T):
-    return (
-        (100 * np.eye(T), 100 * np.roll(np.eye(T), -1, axis=0))[::-1]
-        if T < 3
-        else (
-            100 * np.roll(np.eye(T), 1, axis=1),
-            100 * np.eye(T),
-        )
-    )
+    return 100 * np.eye(T), 100 * np.roll(np.eye(T), -1, axis=1)
 
 
 @mutant(check_previous_token, "make queries or keys longer")
@@ -340,10 +339,10 @@ def too_weak(T):
 
 @mutant(check_previous_token, "should both have the shape")
 def turned(T):
-    return _angles(T).T, _angles(T).T
+    return np.zeros((1, T)), np.zeros((1, T))
 
 
-@mutant(check_previous_token, "finds key")
+@mutant(check_previous_token, "Do two positions")
 def one_length_for_all(T):
     angle = np.arange(T)[:, None] * 2 * np.pi / 7
     q, k = angle - 2 * np.pi / 7, angle

@@ -1,10 +1,10 @@
 """A strict stand-in for an array on a GPU, so that a leak to NumPy fails on any machine.
 
 ``Array`` keeps its numbers in a NumPy array that nobody outside may touch. As CuPy's arrays do, it
-raises when NumPy asks for its numbers and when it meets a NumPy array in an operator; unlike them it
-also refuses NumPy's functions, which never belong in code for both. ``library`` is its namespace: it
-has the functions of NumPy that CuPy has too, takes and gives ``Array`` alone, and lets numbers and
-lists through. Explicit transfers are as with CuPy: ``library.asarray(x)`` there, ``x.get()`` back.
+raises when NumPy asks for its numbers and when it meets a NumPy array in an operator; unlike them
+it also refuses NumPy's functions, which never belong in code for both. ``library`` is its
+namespace: it has the functions of NumPy that CuPy has too, takes and gives ``Array`` alone, and
+lets numbers and lists through. Explicit transfers are as with CuPy: ``library.asarray(x)`` there, ``x.get()`` back.
 """
 
 import operator
@@ -193,9 +193,9 @@ def _operator(name: str) -> Any:
 
 
 for _name in (
-    "all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod cumsum diagonal "
-    "dot fill flatten max mean min nonzero prod ravel repeat reshape round searchsorted sort squeeze std sum "
-    "swapaxes take tobytes trace transpose var view"
+    "all any argmax argmin argpartition argsort astype choose clip conj conjugate copy cumprod "
+    "cumsum diagonal dot fill flatten max mean min nonzero prod ravel repeat reshape round "
+    "searchsorted sort squeeze std sum swapaxes take tobytes trace transpose var view"
 ).split():
     setattr(Array, _name, _method(_name))
 

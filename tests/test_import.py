@@ -7,20 +7,26 @@ from pathlib import Path
 import pytest
 
 ROOT = str(Path(__file__).parent.parent)
-LIMIT = 0.060  # seconds beyond NumPy's own import
+LIMIT = 0.060  # seconds of processor time beyond NumPy's own import
 
 
 def run(code: str) -> str:
     """What a fresh interpreter prints."""
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return found.stdout
 
 
 def test_numpy_is_all_that_is_imported():
     code = (
-        "import sys; before = set(sys.modules); import numpy; with_numpy = set(sys.modules);"
+        "import sys; before = set(sys.modules); import numpy, numpy.random;"
+        "with_numpy = set(sys.modules);"
         "import minitx, minitx.nn, minitx.functional;"
         "print(*{name.split('.')[0] for name in set(sys.modules) - with_numpy})"
     )
@@ -30,8 +36,8 @@ def test_numpy_is_all_that_is_imported():
 
 def test_the_import_is_quick():
     code = (
-        "import numpy, time; start = time.perf_counter(); import minitx;"
-        "print(time.perf_counter() - start)"
+        "import numpy, time; start = time.process_time(); import minitx;"
+        "print(time.process_time() - start)"
     )
     taken = []
     for _ in range(8):  # the best of several: the machine may be busy

@@ -32,9 +32,9 @@ Tensor.__invert__ = lambda self: f.logical_not(self)
 Tensor.__hash__ = object.__hash__  # == compares entries, so hashing goes by identity
 
 for _name in (
-    "exp log sqrt tanh sin cos abs sigmoid relu conj clip astype sum mean var std max min prod norm "
-    "logsumexp argmax argmin reshape transpose swapaxes moveaxis squeeze expand_dims broadcast_to "
-    "split flip repeat cumsum cumprod"
+    "exp log sqrt square tanh sin cos abs sigmoid relu conj clip astype sum mean var std max min "
+    "prod norm logsumexp argmax argmin reshape transpose swapaxes moveaxis squeeze expand_dims "
+    "broadcast_to split flip roll repeat tril triu cumsum cumprod sort argsort topk"
 ).split():
     # A method is the function with the Tensor as its first argument.
     setattr(

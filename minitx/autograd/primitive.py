@@ -240,7 +240,9 @@ def primitive(name: str, forward: Callable | None = None, **options: Any) -> Any
 GATE = primitive("gate", lambda xp, x: x, vjp=lambda F, g, y, x: g, kind="linear", saves="nothing")
 
 
-def fused(name: str, forward: Callable, backward: Callable, naive: Callable, **options: Any):
+def fused(
+    name: str, forward: Callable, backward: Callable, naive: Callable, **options: Any
+) -> Fused:
     """Make a fused primitive and enter it in the table."""
     if name in TABLE:
         raise ValueError(f"there is already a primitive called {name!r}")

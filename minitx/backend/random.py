@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 
-def generator(seed: "int | numpy.random.Generator | None" = 0) -> numpy.random.Generator:
+def generator(seed: int | numpy.random.Generator | None = 0) -> numpy.random.Generator:
     """A generator from a seed; a generator given is handed back. ``None`` asks the system."""
     if isinstance(seed, numpy.random.Generator):
         return seed

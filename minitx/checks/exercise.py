@@ -7,8 +7,9 @@ grader. Random numbers of a question come from ``(seed, exercise, question)``: a
 another set of numbers for the same exercise.
 """
 
+import contextlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from minitx.checks.expect import Failure
 from minitx.checks.guard import Guarded, ToDo, refusal
 from minitx.checks.limits import TimeUp, memory_limit, time_limit
 
-SECONDS, GIGABYTES = 10.0, 2.0  # for one question
+SECONDS, GIGABYTES = 5.0, 2.0  # for one question
 
 Answer = Callable[..., Any]
 Question = Callable[[Answer, np.random.Generator], str | None]
@@ -101,6 +102,7 @@ class Exercise:
 
     def __call__(self, answer: Answer, seed: int = 0) -> Insight:
         """Check ``answer``: one line of insight. Raises ``CheckFailed``."""
+        __tracebackhide__ = True  # pytest shows the paragraph, and not this function
         if _reading:  # a file is being read, and its exercises are checked one by one afterwards
             return Insight("")
         report = self.report(answer, seed)
@@ -132,7 +134,7 @@ class Exercise:
                     break
             if guarded.printed and not any("also prints" in remark for remark in remarks):
                 remarks.append(f"(It also prints {guarded.printed.strip()[:40]!r}: not needed.)")
-        success = " ".join([f"Right: {self.title}.", self.insight, *remarks])
+        success = " ".join(["Right.", self.insight, *remarks])
         return self._report(outcomes, messages[0] if messages else success)
 
     def _report(self, outcomes: list[bool], message: str, to_do: bool = False) -> Report:
@@ -171,11 +173,11 @@ def _sentence(text: str) -> str:
 _reading: list[bool] = []
 
 
-class reading:
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
     """While a reader's file is read, the checks in its cells are passed over."""
-
-    def __enter__(self) -> None:
-        _reading.append(True)
-
-    def __exit__(self, *error: object) -> None:
+    _reading.append(True)
+    try:
+        yield
+    finally:
         _reading.pop()

@@ -5,6 +5,7 @@ leave Python: the check goes on, or ends with a ``Failure`` that names what happ
 """
 
 import contextlib
+import inspect
 import io
 import traceback
 import warnings
@@ -84,13 +85,14 @@ def _line(error: BaseException, answer: Callable[..., Any]) -> str:
     code = getattr(answer, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if code and frame.filename == code.co_filename]
-    return f" (line {own[-1].lineno}: `{own[-1].line}`)" if own and own[-1].line else ""
+    if not own or not own[-1].line:
+        return ""
+    number = "" if own[-1].filename.startswith("<") else f"line {own[-1].lineno}: "
+    return f" ({number}`{own[-1].line}`)"
 
 
 def refusal(answer: Any, call: str) -> str | None:
     """Why ``answer`` cannot be what ``call``, such as ``f(x, y)``, names; None if it can."""
-    import inspect
-
     name, _, parameters = call.rstrip(")").partition("(")
     if not callable(answer):
         return (

@@ -12,6 +12,7 @@ from minitx.contracts import (  # noqa: F401
     head,
     position,
     token_mixer,
+    two_stream_mixer,
 )
 from minitx.contracts.battery import (
     CONTRACTS,

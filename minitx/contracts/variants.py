@@ -16,6 +16,7 @@ from minitx.contracts.battery import D_MODEL, NUM_HEADS, Variant
 from minitx.contracts.connection import joined
 from minitx.contracts.head import Passing, Scoring
 from minitx.contracts.position import Placed
+from minitx.contracts.two_stream_mixer import Reading
 from minitx.depth.stack import Loop, Stack
 from minitx.models.pooling import mean_pool
 from minitx.models.scoring import BiEncoder, PolyEncoder
@@ -82,6 +83,16 @@ register(
     lambda rng: SegmentMemory(CrossAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 64),
     "causal recurrent", cost=2.0,
 )  # fmt: skip
+
+# ----------------------------------------------------------------------------- two-stream mixers
+
+_CROSS = "minitx.token_mixers.attention:CrossAttention"
+register("two_stream_mixer", "cross-attention", _CROSS,
+         lambda rng: Reading(CrossAttention(D_MODEL, NUM_HEADS, rng=rng)), "order_free")  # fmt: skip
+register("two_stream_mixer", "cross-attention, one key head", _CROSS,
+         lambda rng: Reading(CrossAttention(D_MODEL, NUM_HEADS, 1, rng=rng)), "order_free")  # fmt: skip
+register("two_stream_mixer", "cross-attention, rotary", _CROSS,
+         lambda rng: Reading(CrossAttention(D_MODEL, NUM_HEADS, position=Rotary(_D_HEAD), rng=rng)))  # fmt: skip
 
 # --------------------------------------------------------------------------------- channel mixers
 

@@ -105,7 +105,7 @@ class Decoder(nn.Module):
             tied=tied,
             rng=rng,
         )
-        return initialise(model, num_layers, rng)
+        return initialise(model, d_model, num_layers, rng)
 
     @classmethod
     def llama(
@@ -140,4 +140,4 @@ class Decoder(nn.Module):
         tokens = nn.Embedding(vocab_size, d_model, rng=rng)
         depth = Stack([block() for _ in range(num_layers)])
         model = cls(tokens, depth, nn.RMSNorm(d_model), tied=tied, rng=rng)
-        return initialise(model, num_layers, rng)
+        return initialise(model, d_model, num_layers, rng)

@@ -96,7 +96,7 @@ class Encoder(nn.Module):
             input_norm=norm(),
             dropout=drop,
         )
-        return initialise(model, num_layers, rng)
+        return initialise(model, d_model, num_layers, rng)
 
 
 class MaskedLM(nn.Module):

@@ -117,4 +117,4 @@ class EncoderDecoder(nn.Module):
         encoder = Encoder(tokens, depth, position=position, norm=norm())
         depth = Stack([decoder_block() for _ in range(num_layers)])
         model = cls(encoder, tokens, depth, position=position, norm=norm(), rng=rng)
-        return initialise(model, num_layers, rng)
+        return initialise(model, d_model, num_layers, rng)

@@ -4,12 +4,17 @@ Below the slots of a transformer and above the engine. One file an idea; no laye
 other but by being called.
 """
 
-from minitx.nn import initialisers
+from minitx.nn import initialisers, losses
+from minitx.nn.activations import ACTIVATIONS, Activation, activation
+from minitx.nn.containers import Sequential
+from minitx.nn.convolution import Conv1d, Conv2d
 from minitx.nn.dropout import Dropout
 from minitx.nn.embedding import Embedding
 from minitx.nn.linear import Linear
+from minitx.nn.mlp import MLP
 from minitx.nn.module import Buffer, Module, Parameter, functional_call, note, record, within
 from minitx.nn.normalisation import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from minitx.nn.recurrent import GRU, LSTM
 
 __all__ = [
     "Module",
@@ -26,5 +31,15 @@ __all__ = [
     "RMSNorm",
     "GroupNorm",
     "BatchNorm",
+    "Conv1d",
+    "Conv2d",
+    "GRU",
+    "LSTM",
+    "MLP",
+    "Activation",
+    "ACTIVATIONS",
+    "activation",
+    "Sequential",
     "initialisers",
+    "losses",
 ]

@@ -45,9 +45,9 @@ class Learned(Hooks):
     Source: Gehring et al., "Convolutional Sequence to Sequence Learning" (2017).
     """
 
-    def __init__(self, max_length: int, d_model: int, rng: Any = None, std: float = 0.02):
-        rng = backend.generator(rng)
-        self.weight = nn.Parameter(std * rng.standard_normal((max_length, d_model)))
+    def __init__(self, max_length: int, d_model: int, rng: Any = None):
+        drawn = backend.generator(rng).standard_normal((max_length, d_model))
+        self.weight = nn.Parameter(0.02 * drawn)
 
     def input(self, x: Tensor, coords: Any) -> Tensor:
         places = coords[..., 0]

@@ -26,8 +26,8 @@ Generators = Mapping[str, np.random.Generator]
 
 
 def save_checkpoint(
-    folder: str | Path,
     model: Module,
+    folder: str | Path,
     optimiser: Any = None,
     *,
     step: int = 0,
@@ -59,8 +59,8 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: str | Path,
     model: Module,
+    folder: str | Path,
     optimiser: Any = None,
     *,
     generators: Generators | None = None,
@@ -87,7 +87,7 @@ def load_checkpoint(
     return {"step": state["step"], "extra": state["extra"]}
 
 
-def save_weights(folder: str | Path, model: Module) -> None:
+def save_weights(model: Module, folder: str | Path) -> None:
     """Write ``model.safetensors`` alone: parameters and buffers, under their names."""
     replace_files(folder, {_MODEL: _array_writer(_finite(model.state_dict()), {})})
 

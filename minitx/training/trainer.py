@@ -88,14 +88,14 @@ class Trainer:
         if math.isfinite(loss) and math.isfinite(norm):
             return
         self.optimiser.zero_grad()
-        what = (
-            f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
+        what, value = ("gradient's norm", norm) if math.isfinite(loss) else ("loss", loss)
+        kept = "nothing was saved"
+        if self.saved is not None:
+            kept = "the last checkpoint is of step {} in {}".format(*self.saved)
+        raise NonFiniteLoss(
+            f"the {what} is {value} at step {self.step + 1}; "
+            f"stopped before it changed the weights; {kept}"
         )
-        kept = (
-            "nothing was saved" if self.saved is None else "the last checkpoint is of step {} in {}"
-        )
-        kept = kept.format(*(self.saved or ()))
-        raise NonFiniteLoss(f"{what} at step {self.step + 1}; {kept}; the weights are as before it")
 
     def save(self, folder: str | Path) -> None:
         """Write a checkpoint from which ``resume`` goes on bit for bit."""
@@ -103,17 +103,18 @@ class Trainer:
         if hasattr(self.batches, "state_dict"):
             extra["batches"] = self.batches.state_dict()
         save_checkpoint(
-            folder, self.model, self.optimiser,
+            self.model, folder, self.optimiser,
             step=self.step, generators=self.generators, extra=extra,
         )  # fmt: skip
         self.saved = (self.step, str(folder))
 
     def resume(self, folder: str | Path) -> int:
         """Take over a checkpoint of a trainer made as this one was; returns its step."""
-        found = load_checkpoint(folder, self.model, self.optimiser, generators=self.generators)
+        found = load_checkpoint(self.model, folder, self.optimiser, generators=self.generators)
         if "batches" in found["extra"]:
             self.batches.load_state_dict(found["extra"]["batches"])
-        self.step, self.history = found["step"], found["extra"]["history"]
+        self.step = found["step"]
+        self.history = found["extra"].get("history", self.history)
         self.saved = (self.step, str(folder))
         return self.step
 

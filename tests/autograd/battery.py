@@ -1,4 +1,4 @@
-"""What the gradient tests share: random arguments, and the proof that a primitive's rule is right."""
+"""What the gradient tests share: random arguments, and the proof that a rule is right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,9 +36,7 @@ def real(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> Te
 def nonzero(*shape: int, seed: int = 0) -> Tensor:
     """Float64 numbers of both signs, not nearer to 0 than a half."""
     rng = np.random.default_rng([seed, *shape])
-    return Tensor(
-        rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape), dtype=np.float64
-    )
+    return Tensor(rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape), dtype=np.float64)
 
 
 def cplx(*shape: int, seed: int = 0) -> Tensor:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minitx import functional as F
-from minitx.autograd import Tensor
-from minitx.autograd import functions, fused
+from minitx.autograd import Tensor, functions, fused
 from minitx.autograd.tensor import wrap
 
 

@@ -22,7 +22,9 @@ def test_derivatives_of_both_orders_and_modes():
     x = real(2, 3)
     check_grads(lambda x: checkpoint(block, x), x)
     check_grads(lambda x, y: checkpoint(lambda a, b: a @ b, x, y), real(2, 3), real(3, 5))
-    check_grads(lambda x: checkpoint(lambda t: {"a": t["x"] * 2, "b": [F.sin(t["x"])]}, {"x": x}), x)
+    check_grads(
+        lambda x: checkpoint(lambda t: {"a": t["x"] * 2, "b": [F.sin(t["x"])]}, {"x": x}), x
+    )
     check_grads(lambda x: checkpoint(lambda x: checkpoint(block, block(x)) * x, x), x)
     check_grads(lambda x: checkpoint(lambda a, b: a * b, x, x), x)
     plain = grad(lambda x: F.sum(block(block(x))))(x)
@@ -62,7 +64,9 @@ def test_outputs_that_are_used_in_part_or_not_at_all():
         got = grad(lambda x, i=chosen: F.sum(checkpoint(lambda x: (x * x, F.sin(x)), x)[i]))(x)
         expected = [2 * x.numpy(), np.cos(x.numpy())][chosen]
         np.testing.assert_allclose(got.numpy(), expected)
-        _, pushed = jvp(lambda x, i=chosen: checkpoint(lambda x: (x * x, F.sin(x)), x)[i], (x,), (x,))
+        _, pushed = jvp(
+            lambda x, i=chosen: checkpoint(lambda x: (x * x, F.sin(x)), x)[i], (x,), (x,)
+        )
         np.testing.assert_allclose(pushed.numpy(), expected * x.numpy())
     mixed = checkpoint(lambda x: (x * 2, x.detach(), 3), Tensor(x, requires_grad=True))
     assert mixed[0].requires_grad and not mixed[1].requires_grad and mixed[2] == 3

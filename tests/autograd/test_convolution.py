@@ -111,6 +111,15 @@ def test_gradients_with_respect_to_the_weight_have_gradients(groups):
         prove("conv_weight", lambda x, y: conv_weight_(x, y, **how), make(2, 9, 4), make(2, 4, 4))
 
 
+@pytest.mark.parametrize(("left", "right"), [(real, cplx), (cplx, real)])
+def test_real_meets_complex(left, right):
+    for groups in (1, 2, 4):
+        w = right(4, 4 // groups, 3)
+        check_grads(lambda x, w, g=groups: F.conv1d(x, w, None, 2, 1, 1, g), left(2, 7, 4), w)
+        check_grads(lambda x, w, g=groups: F.conv_transpose1d(x, w, None, 2, 1, 0, g),
+                    left(2, 5, 4), w)  # fmt: skip
+
+
 def test_a_kernel_of_one_is_a_linear_map():
     x, w = real(2, 5, 3), real(7, 3, 1)
     np.testing.assert_allclose(F.conv1d(x, w).numpy(), F.linear(x, w[..., 0]).numpy())

@@ -1,4 +1,4 @@
-"""float32 stays float32, through every function and past every constant; Tensors meet as PyTorch's."""
+"""float32 stays float32, through every function and past every constant."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,16 @@ def test_a_complex_number_makes_a_real_tensor_complex():
 
 def test_integers_stay_integers_until_a_real_operation():
     x = Tensor([1, 2, 3])
-    for result in (x + 1, x * x, x - np.arange(3), F.sum(x), F.maximum(x, 2), F.relu(x), -x, F.sign(x)):
+    for result in (
+        x + 1,
+        x * x,
+        x - np.arange(3),
+        F.sum(x),
+        F.maximum(x, 2),
+        F.relu(x),
+        -x,
+        F.sign(x),
+    ):
         assert result.dtype.kind == "i"
     for result in (x / 2, x + 0.5, F.exp(x), F.mean(x), F.clip(x, 0.5, 2.5), x**0.5, F.var(x)):
         assert result.dtype == np.float32

@@ -117,7 +117,9 @@ def test_one_tensor_in_several_places(name):
         "layer_norm": lambda x: F.layer_norm(x, x[0], x[0]),
         "rms_norm": lambda x: F.rms_norm(x, x[1]),
         "swiglu": lambda x: F.swiglu(x, x),
-        "attention": lambda x: F.attention(x[None, None], x[None, None], x[None, None], causal=True),
+        "attention": lambda x: F.attention(
+            x[None, None], x[None, None], x[None, None], causal=True
+        ),
     }
     check_grads(calls[name], real(3, 3))
 
@@ -135,7 +137,7 @@ def test_rows_longer_than_a_piece_of_the_cache():
     x = Tensor(rng.standard_normal((70_001, 3)))
     for function in (F.gelu, F.silu, lambda x: F.layer_norm(x, F.ones((3,)), F.zeros((3,))),
                      lambda x: F.rms_norm(x, F.ones((3,))),
-                     lambda x: F.cross_entropy(x, np.arange(70_001) % 3, reduction="none")):  # fmt: skip
+                     lambda x: F.cross_entropy(x, ids(3, 70_001), reduction="none")):  # fmt: skip
         value = function(x).numpy()
         slope = grad(lambda x, f=function: F.sum(f(x) * f(x)))(x).numpy()
         with naive_twins():
@@ -227,14 +229,14 @@ def test_glu_gates_the_second_half_by_the_first():
         (lambda: F.attention(real(2, 3, 5), real(2, 3, 5), real(2, 3, 5)), ValueError,
          r"q \(B, H, T, d\)"),
         (lambda: F.attention(*heads(), mask=np.ones((5, 7))), TypeError, "boolean mask.*float32"),
-        (lambda: F.attention(*heads(), mask=mask(7, 5)), ValueError, r"\(2, 3, 5, 7\), got \(7, 5\)"),
+        (lambda: F.attention(*heads(), mask=mask(7, 5)), ValueError, r"7\), got \(7, 5\)"),
         (lambda: F.attention(*heads(), bias=real(7, 5)), ValueError, "a bias that broadcasts"),
         (lambda: F.cross_entropy(real(3, 5), ids(5, 2)), ValueError, r"\(3,\) for logits \(3, 5\)"),
-        (lambda: F.cross_entropy(real(3, 5), np.array([0, 5, 1])), IndexError, "0 to 4, got 0 to 5"),
+        (lambda: F.cross_entropy(real(3, 5), [0, 5, 1]), IndexError, "0 to 4, got 0 to 5"),
         (lambda: F.cross_entropy(real(3, 5), np.ones(3)), TypeError, "integer targets"),
         (lambda: F.cross_entropy(real(3, 5), ids(5, 3), mask=np.zeros(3, bool)), ValueError,
          "at least one position"),
-        (lambda: F.cross_entropy(real(3, 5), ids(5, 3), mask=np.ones(3)), ValueError, "boolean mask"),
+        (lambda: F.cross_entropy(real(3, 5), ids(5, 3), mask=np.ones(3)), ValueError, "boolean"),
         (lambda: F.cross_entropy(real(3, 5), ids(5, 3), reduction="avg"), ValueError, "'avg'"),
     ],
 )  # fmt: skip

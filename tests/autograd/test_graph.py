@@ -86,7 +86,9 @@ def test_a_parameter_changed_before_backward_is_an_error():
     x = Tensor([1.0, 2.0], requires_grad=True)
     loss = (x * x).sum()
     x.assign([5.0, 6.0])
-    with pytest.raises(RuntimeError, match=r"parameter .*changed in place.*forward computation again"):
+    with pytest.raises(
+        RuntimeError, match=r"parameter .*changed in place.*forward computation again"
+    ):
         loss.backward()
     with pytest.raises(RuntimeError, match="changed in place"):
         F.sum(loss * 2).backward()
@@ -259,7 +261,7 @@ def test_a_general_primitive_that_broadcasts_has_a_forward_mode(broadcasting):
 
 def test_several_outputs_without_axes_are_arrays():
     parts = Primitive("parts", lambda xp, x: (xp.sum(x), xp.max(x)),
-                      lambda F, g, y, x: F.broadcast_to(g[0], shape=x.shape), several=True)  # fmt: skip
+                      lambda F, g, y, x: F.zeros_like(x) + g[0], several=True)  # fmt: skip
     outputs = parts(Tensor([1.0, 2.0], requires_grad=True))
     assert all(type(out.data) is np.ndarray for out in outputs)
     assert all(type(out.data) is np.ndarray for out in parts(Tensor([1.0, 2.0])))

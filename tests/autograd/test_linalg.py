@@ -81,6 +81,13 @@ def test_the_other_triangle_is_not_read():
     assert np.isfinite(x.numpy()).all()
 
 
+@pytest.mark.parametrize(("left", "right"), [(real, cplx), (cplx, real)])
+def test_real_meets_complex(left, right):
+    a, b = away_from_singular(left, 2, 4, 4), right(2, 4, 3)
+    check_grads(F.solve, a, b)
+    check_grads(F.solve_triangular, a, b)
+
+
 @BOTH
 def test_inverse_and_determinants(make):
     a = make(3, 4, 4)

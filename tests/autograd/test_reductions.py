@@ -1,4 +1,4 @@
-"""Reductions: sums, means, extremes, norms, over every kind of axis, with ties and nothing to sum."""
+"""Reductions: sums, means, extremes, norms: over every axis, with ties, over nothing."""
 
 import itertools
 

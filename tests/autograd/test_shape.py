@@ -63,9 +63,7 @@ def test_concatenate_and_stack(axis):
     constant = parts[1].numpy()
     check_grads(lambda part: F.concatenate([part, constant], axis), parts[0])
     arrays = [part.numpy() for part in parts]
-    np.testing.assert_array_equal(
-        F.concatenate(parts, axis).numpy(), np.concatenate(arrays, axis)
-    )
+    np.testing.assert_array_equal(F.concatenate(parts, axis).numpy(), np.concatenate(arrays, axis))
     same = [real(2, 3, seed=i) for i in range(4)]
     prove("concatenate", lambda *parts: F.stack(parts, axis), *same)
     np.testing.assert_array_equal(

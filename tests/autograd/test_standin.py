@@ -62,8 +62,8 @@ def test_second_derivatives_of_fused_primitives_stay_there(name, standin, broadc
         values = maker.leaves
 
         def f(xs):
-            again = Maker(array)
-            again.tensor = lambda _, given=iter(xs): next(given)
+            again, given = Maker(array), iter(xs)
+            again.tensor = lambda _: next(given)
             return F.sum(F.square(CALLS[name](again)))
 
         return grad(lambda xs: sum(F.sum(F.square(g)) for g in grad(f)(xs)))(values)
@@ -78,7 +78,7 @@ def test_second_derivatives_of_fused_primitives_stay_there(name, standin, broadc
 def test_constants_of_numpy_are_brought_over(standin):
     x = standin.tensor([1.0, 2.0, 3.0])
     for result in (
-        x + np.ones(3), np.ones(3) * x, x * np.float64(2), F.where(np.array([True, False, True]), x, 0),
+        x + np.ones(3), np.ones(3) * x, x * np.float64(2), F.where(np.arange(3) > 1, x, 0),
         F.where([True, False, True], x, np.zeros(3)), x[np.array([0, 0])], x > np.ones(3),
         F.embedding(x, np.array([2, 0])),
     ):  # fmt: skip
@@ -130,6 +130,6 @@ def test_a_leak_is_caught(name, standin):
 def test_a_leak_in_a_rule_is_caught(standin):
     leaking = Primitive("leaking", lambda xp, x: x * 2, lambda F, g, y, x: np.multiply(g, 2))
     x = standin.tensor([1.0], requires_grad=True)
-    with pytest.raises(Leak, match="numpy.multiply"):
+    with pytest.raises(Leak, match=r"numpy\.multiply"):
         F.sum(leaking(x)).backward()
     assert "leaking" not in TABLE

@@ -77,7 +77,9 @@ def test_closures_over_parameters_stay_differentiable():
     assert inner.tolist() == [12]
     inner.sum().backward()
     assert w.grad.tolist() == [4]  # d/dw of 2 w x
-    outer = grad(lambda a: F.sum(grad(lambda b: F.sum(a * a * b * b))(Tensor([2.0]))))(Tensor([3.0]))
+    outer = grad(lambda a: F.sum(grad(lambda b: F.sum(a * a * b * b))(Tensor([2.0]))))(
+        Tensor([3.0])
+    )
     assert outer.tolist() == [24]  # d/da of 2 a^2 b
 
 

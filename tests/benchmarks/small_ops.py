@@ -78,7 +78,9 @@ def main(seconds: float = 3.0) -> None:
     torch.set_num_threads(1)
     for name, make in programs().items():
         taken = alternate(make(), "cpu", seconds)
-        ours, theirs = (1e6 * statistics.median(t) / LENGTH for t in (taken["minitx"], taken["torch"]))
+        ours, theirs = (
+            1e6 * statistics.median(t) / LENGTH for t in (taken["minitx"], taken["torch"])
+        )
         print(
             f"{name:<12} minitx {ours:6.2f} us  torch {theirs:6.2f} us  "
             f"ratio {ratio(taken['minitx'], taken['torch']):.2f}",

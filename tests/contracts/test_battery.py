@@ -58,7 +58,6 @@ def test_a_name_is_registered_once():
 # These are no ideas of their own: bases, parts, and what another contract covers.
 BASES = {
     "Attention", "TokenMixer", "Hooks", "Connection",
-    "CrossAttention",  # two streams; within the segment memory here
     "GroupedLinear",  # within the grouped MLP
     "WeightDropout",  # random: tested by itself
 }  # fmt: skip

@@ -48,7 +48,11 @@ def test_parameters_are_named_once():
     assert [name for name, _ in net.named_buffers()] == [
         "first.calls", "blocks.0.calls", "blocks.1.a.calls",
     ]  # fmt: skip
-    assert [name for name, _ in net.named_generators()] == ["first.rng", "blocks.0.rng", "blocks.1.a.rng"]
+    assert [name for name, _ in net.named_generators()] == [
+        "first.rng",
+        "blocks.0.rng",
+        "blocks.1.a.rng",
+    ]
     assert [name for name, _ in net.children()] == ["first", "blocks.0", "blocks.1.a", "again"]
 
 
@@ -173,8 +177,8 @@ def test_functional_call_swaps_and_puts_back():
     assert not zero.numpy().any()
     tied = grad(lambda w: F.sum(functional_call(net, {"tied": w}, x)))(net.tied.detach())
     assert tied.numpy().any()  # the first layer uses it under another name
+    net.blocks[0].forward = lambda x: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        net.blocks[0].forward = lambda x: 1 / 0
         functional_call(net, doubled, x)
     assert net.tied.tolist() == net.first.weight.tolist() != doubled["tied"].tolist()
     with pytest.raises(ValueError, match=r"Net has no parameters or buffers \['nonsense'\]"):

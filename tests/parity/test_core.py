@@ -1,4 +1,4 @@
-"""Elementwise functions, reductions, shapes, indices and products beside PyTorch: values, gradients.
+"""Elementwise functions, reductions, indices and products beside PyTorch: values, gradients.
 
 Complex gradients included: both take the gradient of a real loss L at a + ib to be dL/da + i dL/db.
 """
@@ -56,7 +56,8 @@ UNARY = {
     "sigmoid": torch.sigmoid, "abs": torch.abs,
 }  # fmt: skip
 REAL_ONLY = {
-    "erf": torch.erf, "softplus": torch.nn.functional.softplus, "relu": torch.relu, "sign": torch.sign,
+    "erf": torch.erf, "softplus": torch.nn.functional.softplus, "relu": torch.relu,
+    "sign": torch.sign,
     "gelu": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
     "silu": torch.nn.functional.silu,
 }  # fmt: skip
@@ -96,7 +97,9 @@ BINARY = {
 
 
 @pytest.mark.parametrize("dtype", REAL + COMPLEX)
-@pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 1, 3), (5, 1)), ((), (3,)), ((0, 3), (3,))])
+@pytest.mark.parametrize(
+    "shapes", [((2, 3), (2, 3)), ((2, 1, 3), (5, 1)), ((), (3,)), ((0, 3), (3,))]
+)
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(name, shapes, dtype):
     compare(getattr(F, name), BINARY[name], [draw(dtype, s, i) for i, s in enumerate(shapes)])
@@ -110,7 +113,9 @@ def test_extremes_ties_and_choices(dtype):
     compare(F.maximum, torch.maximum, [x, y])
     compare(F.minimum, torch.minimum, [x, y])
     compare(lambda x: F.clip(x, 0.5, 1.5), lambda x: torch.clip(x, 0.5, 1.5), [x])
-    compare(lambda a, b: F.where(keep, a, b), lambda a, b: torch.where(torch.tensor(keep), a, b), [x, y])
+    compare(
+        lambda a, b: F.where(keep, a, b), lambda a, b: torch.where(torch.tensor(keep), a, b), [x, y]
+    )
     x[1] = 1.0
     compare(lambda x: F.max(x, 1), lambda x: torch.amax(x, 1), [x])
     compare(lambda x: F.min(x, 1), lambda x: torch.amin(x, 1), [x])
@@ -143,7 +148,9 @@ def test_reductions(name, axis, keep, dtype):
         pytest.skip("of real numbers")
     ours, theirs = REDUCTIONS[name]
     compare(
-        lambda x: ours(x, axis, keepdims=keep), lambda x: theirs(x, axis, keep), [draw(dtype, (2, 3, 5))]
+        lambda x: ours(x, axis, keepdims=keep),
+        lambda x: theirs(x, axis, keep),
+        [draw(dtype, (2, 3, 5))],
     )
 
 
@@ -158,7 +165,9 @@ def test_scans_and_products(dtype):
     compare(F.matmul, torch.matmul, [x, y])
     compare(F.matmul, torch.matmul, [x, y[:, 0]])
     compare(
-        lambda a, b: F.einsum("bij,jk->ikb", a, b), lambda a, b: torch.einsum("bij,jk->ikb", a, b), [x, y]
+        lambda a, b: F.einsum("bij,jk->ikb", a, b),
+        lambda a, b: torch.einsum("bij,jk->ikb", a, b),
+        [x, y],
     )
 
 
@@ -166,7 +175,15 @@ def test_scans_and_products(dtype):
 def test_indices(dtype):
     x = draw(dtype, (4, 5))
     ids = np.array([3, 0, 3, 3])
-    for index in (2, slice(1, None, 2), (slice(None), -1), ids, (ids, ids), (slice(None), ids), x > 1):
+    for index in (
+        2,
+        slice(1, None, 2),
+        (slice(None), -1),
+        ids,
+        (ids, ids),
+        (slice(None), ids),
+        x > 1,
+    ):
         if isinstance(index, tuple):
             their = tuple(torch.tensor(i) if isinstance(i, np.ndarray) else i for i in index)
         else:
@@ -176,11 +193,23 @@ def test_indices(dtype):
     compare(lambda x: F.embedding(x, ids), lambda x: table(torch.tensor(ids), x), [x])
     along = np.array([[0, 1, 2, 3, 0], [1, 1, 1, 1, 1]])
     compare(
-        lambda x: F.take_along_axis(x, along, 0), lambda x: torch.gather(x, 0, torch.tensor(along)), [x]
+        lambda x: F.take_along_axis(x, along, 0),
+        lambda x: torch.gather(x, 0, torch.tensor(along)),
+        [x],
     )
 
 
-TYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+TYPES = [
+    "bool",
+    "uint8",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 
 
 @pytest.mark.parametrize("left", TYPES)

@@ -24,12 +24,14 @@ def build_folder(app) -> Path:
     return Path(app.outdir).parent
 
 
-def package_digest(root: Path) -> str:
-    """A hash of the package: all of its files that a page's output may depend on."""
+def digest_of(*folders: Path) -> str:
+    """A hash of all files in these folders that a page may depend on."""
     digest = hashlib.sha256()
-    for path in sorted((root / "minitx").rglob("*")):
-        if path.suffix in {".py", ".toml", ".json", ".cu"}:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".py", ".toml", ".json", ".cu"}:
+                name = path.relative_to(folder.parent).as_posix()
+                digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -63,7 +65,8 @@ def build_wheel(root: Path, target: Path, digest: str) -> None:
 
 def prepare(app, config) -> None:
     root, assets = project_root(app), build_folder(app) / "assets"
-    config.minitx_digest = package_digest(root)
+    config.minitx_digest = digest_of(root / "minitx")
+    config.machine_digest = digest_of(root / "book" / "_ext", root / "book" / "_data")
     copy_mathjax(assets / "mathjax")
     build_wheel(root, assets / "wheels", config.minitx_digest)
     config.html_static_path.append(str(assets))
@@ -72,6 +75,7 @@ def prepare(app, config) -> None:
 def setup(app) -> None:
     app.add_config_value("book_url", "", "html")
     app.add_config_value("pyodide_url", "", "html")
-    # A change of the package makes every page be read again, so that none shows an old output.
+    # A change of either makes every page be read again, so that none shows what is no longer so.
     app.add_config_value("minitx_digest", "", "env")
+    app.add_config_value("machine_digest", "", "env")
     app.connect("config-inited", prepare, priority=100)

@@ -20,11 +20,8 @@ class MarkdownTable(SphinxDirective):
     """A directive whose content is Markdown that `lines` computes."""
 
     def run(self):
-        root = project_root(self.env.app)
-        for folder in (catalogue.folder(root), root / "book" / "_data"):
-            for path in folder.glob("*.*"):
-                self.env.note_dependency(str(path))
-        return self.parse_text_to_nodes("\n".join(self.lines(root)), allow_section_headings=True)
+        text = "\n".join(self.lines(project_root(self.env.app)))
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
 class PaperIndex(MarkdownTable):
@@ -134,7 +131,14 @@ class Battery(MarkdownTable):
         lines = []
         for contract in dict.fromkeys(row["contract"] for row in rows):
             chosen = [row for row in rows if row["contract"] == contract]
-            lines += [f"## {title(contract)}", "", *table(chosen), ""]
+            lines += [
+                f"## {title(contract)}",
+                "",
+                ":::{container} checks",
+                *table(chosen),
+                ":::",
+                "",
+            ]
         return lines
 
 

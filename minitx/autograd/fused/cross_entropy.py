@@ -87,7 +87,7 @@ def cross_entropy(
                 f"got {mask.dtype} {mask.shape}"
             )
         targets = xp.where(mask, targets, 0)
-    if targets.size and not (0 <= int(targets.min()) and int(targets.max()) < classes):
+    if targets.size and not (int(targets.min()) >= 0 and int(targets.max()) < classes):
         raise IndexError(
             f"cross_entropy expected targets from 0 to {classes - 1}, "
             f"got {int(targets.min())} to {int(targets.max())}"

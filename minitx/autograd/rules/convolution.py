@@ -131,7 +131,8 @@ def _depthwise_input(xp, y, w, around, stride, dilation):
         at, k = _letters(kernel)
         turned = xp.flip(taps, axis=tuple(range(len(kernel))))
         return xp.einsum(f"b{at}{k}c,{k}c->b{at}c", view, turned)
-    x = xp.zeros((y.shape[0], *around, y.shape[-1]), y.dtype)
+    dtype = xp.result_type(y.dtype, w.dtype)
+    x = xp.zeros((y.shape[0], *around, y.shape[-1]), dtype)
     for k, seen in shifts(kernel, y.shape[1:-1], stride, dilation):
         x[seen] += y * taps[k]
     return x

@@ -150,7 +150,7 @@ isnan = undifferentiable("isnan", lambda xp, x: xp.isnan(x))
 isfinite = undifferentiable("isfinite", lambda xp, x: xp.isfinite(x))
 floor = undifferentiable("floor", lambda xp, x: xp.floor(x), meets="float")
 ceil = undifferentiable("ceil", lambda xp, x: xp.ceil(x), meets="float")
-round = undifferentiable("round", lambda xp, x: xp.round(x), meets="float")  # noqa: A001
+round = undifferentiable("round", lambda xp, x: xp.round(x), meets="float")
 nonzero = undifferentiable("nonzero", lambda xp, x: xp.not_equal(x, 0))
 within = undifferentiable("within",
     lambda xp, x, low, high: (x >= (-xp.inf if low is None else low)) & (x <= (xp.inf if high is None else high)))

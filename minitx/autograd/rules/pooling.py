@@ -53,7 +53,7 @@ def _unpool(xp, y, choice, lengths, kernel, stride, padding):
 
 def _max_pool_vjp(F, g, y, x, **how):
     choice = F.choose(x, y, **how)
-    return F.unpool(g, choice=getattr(choice, "data", choice), lengths=x.shape[1:-1], **how)
+    return F.unpool(g, choice=choice.data if F.traced else choice, lengths=x.shape[1:-1], **how)
 
 
 def _linear(name, forward, rule):

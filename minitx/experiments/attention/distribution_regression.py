@@ -10,7 +10,7 @@ QUERIES = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
 
 
 def attended(samples: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Attention of the queries (Q,) over bags (B, N) of numbers, keys = values = samples: (B, Q)."""
+    """Attention of queries (Q,) over bags (B, N), keys = values = samples: (B, Q)."""
     bags, n = samples.shape
     x = Tensor(samples.reshape(bags, 1, n, 1), dtype=np.float64)
     q = np.broadcast_to(queries[:, None], (bags, 1, len(queries), 1)).copy()
@@ -92,7 +92,7 @@ class Mixtures:
         return mean + width * rng.standard_normal(second.shape)
 
     def targets(self) -> dict[str, np.ndarray]:
-        """Variance, entropy (nats) and P(|x| > 1.5), by quadrature."""
+        """Variance, entropy (nats) and the chance to be over 1.5 from the mean, by quadrature."""
         x = np.linspace(-7, 7, 1401)
         step = x[1] - x[0]
         shares = (1 - self.share, self.share)
@@ -104,7 +104,7 @@ class Mixtures:
         return {
             "variance": (p * x**2).sum(1) * step - mean**2,
             "entropy": -(p * np.log(p + 1e-300)).sum(1) * step,
-            "tail": p[:, np.abs(x) > 1.5].sum(1) * step,
+            "tail": (p * (np.abs(x - mean[:, None]) > 1.5)).sum(1) * step,
         }
 
 

@@ -1,4 +1,4 @@
-"""Polynomial activations: products with four units, degrees that multiply, and a smooth function."""
+"""Polynomial activations: products from four units, degrees that multiply, a smooth function."""
 
 from collections.abc import Callable
 
@@ -67,25 +67,28 @@ def smooth(points: np.ndarray) -> np.ndarray:
     return np.sin(2 * x) * np.cos(y) + x * y
 
 
-def test_error(activation: Callable, seed: int, steps: int = 2000) -> float:
-    """Mean squared error of 32 hidden units on new points, after ``steps`` of Adam."""
+def error_after(activation: Callable, seed: int, lr: float = 0.01, steps: int = 2000) -> float:
+    """Mean squared error of 32 hidden units on new points, after ``steps`` of Adam.
+
+    The learning rate falls in a straight line from 0.01 to 0.
+    """
     rng = np.random.default_rng(seed)
     train, test = rng.uniform(-1, 1, (256, 2)), rng.uniform(-1, 1, (1024, 2))
     up, down = nn.Linear(2, 32, rng=rng), nn.Linear(32, 1, rng=rng)
     own = activation.parameters() if isinstance(activation, nn.Module) else []
-    optimiser = Adam([*up.parameters(), *down.parameters(), *own], lr=0.01)
+    optimiser = Adam([*up.parameters(), *down.parameters(), *own], lr=lr)
     x, y = Tensor(train), Tensor(smooth(train)[:, None])
-    for _ in range(steps):
+    for step in range(steps):
         optimiser.zero_grad()
         F.mean(F.square(down(activation(up(x))) - y)).backward()
-        optimiser.step()
+        optimiser.step(1 - step / steps)
     wrong = down(activation(up(Tensor(test)))).numpy()[:, 0] - smooth(test)
     return float(np.mean(wrong**2))
 
 
 @part(3)
 def regression(seed: int = 0) -> float:
-    return test_error(PolyReLU(), seed) / test_error(F.relu, seed)
+    return error_after(PolyReLU(), seed) / error_after(F.relu, seed)
 
 
 @part(4)

@@ -17,11 +17,9 @@ from minitx.errors import UserError
 COMMANDS = {
     "train": "train a small transformer on text",
     "generate": "write text with a trained model",
-    "search": "find passages of text files by meaning",
     "papers": "list the papers of the book",
     "claim": "reproduce what a paper claims",
     "check": "check your exercises",
-    "bench": "measure speed against other libraries",
     "info": "versions, cores, device",
 }
 

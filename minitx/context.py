@@ -31,8 +31,8 @@ class Source:
 
     def take(self, rows: Any) -> "Source":
         """Some rows of the batch, in the order given; a mask by arrays cannot be taken from."""
-        valid = None if self.valid is None else self.valid[rows]
-        return Source(self.tokens[rows], take_coords(self.coords, rows), valid, self.mask)
+        coords, valid = take_coords(self.coords, rows), take_rows(self.valid, rows)
+        return Source(take_rows(self.tokens, rows), coords, valid, self.mask)
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,27 @@ class Decoding:
 
     def take(self, rows: Any) -> "Decoding":
         """The states of some rows of the batch, in the order given; a row may be taken twice."""
-        rows = np.asarray(rows)
         states = {key: _take(state, rows) for key, state in self.states.items()}
-        return Decoding(len(rows), states, self.seen[rows], _take(self.source, rows))
+        return Decoding(len(rows), states, take_rows(self.seen, rows), _take(self.source, rows))
 
 
 def _take(state: Any, rows: Any) -> Any:
-    if hasattr(state, "take"):
+    if hasattr(state, "take") and not backend.is_array(state):
         return state.take(rows)
-    return tree_map(lambda leaf: None if leaf is None else leaf[rows], state)
+    return tree_map(lambda leaf: take_rows(leaf, rows), state)
+
+
+def take_rows(x: Any, rows: Any) -> Any:
+    """Some rows of a Tensor or array, in the order given; None stays None."""
+    if x is None:
+        return None
+    xp = backend.namespace(x.data if isinstance(x, Tensor) else x)
+    return x[xp.asarray(rows)]
 
 
 def take_coords(coords: Any, rows: Any) -> Any:
     """Some rows of coordinates (B or 1, T, p); what all rows share stays shared."""
-    return coords if coords is None or coords.shape[0] == 1 else coords[rows]
+    return coords if coords is None or coords.shape[0] == 1 else take_rows(coords, rows)
 
 
 class TokenMixer(Module):

@@ -4,7 +4,8 @@
 raises when NumPy asks for its numbers and when it meets a NumPy array in an operator; unlike them
 it also refuses NumPy's functions, which never belong in code for both. ``library`` is its
 namespace: it has the functions of NumPy that CuPy has too, takes and gives ``Array`` alone, and
-lets numbers and lists through. Explicit transfers are as with CuPy: ``library.asarray(x)`` there, ``x.get()`` back.
+lets numbers and lists through. Explicit transfers are as with CuPy: ``library.asarray(x)`` there,
+``x.get()`` back.
 """
 
 import operator

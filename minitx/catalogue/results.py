@@ -29,10 +29,18 @@ def write(paper: Paper, part: Part, result: dict[str, Any], file: Path | None = 
     file = file or FILE
     results = read(file)
     results.setdefault(paper.key, {})[str(part.number)] = result
-    ordered = {key: dict(sorted(results[key].items())) for key in sorted(results)}
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    new.write_text(_as_text(results), encoding="utf8")
     os.replace(new, file)
+
+
+def _as_text(results: dict[str, dict[str, Any]]) -> str:
+    """JSON with a line for each part, in the order of keys and numbers."""
+    rows = []
+    for key, parts in sorted(results.items()):
+        lines = [f'  "{n}": {json.dumps(parts[n], ensure_ascii=False)}' for n in sorted(parts)]
+        rows.append(f' "{key}": {{\n' + ",\n".join(lines) + "\n }")
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 def wanted(part: Part) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from minitx.checks.expect import Failure
 from minitx.checks.guard import Guarded, ToDo, refusal
 from minitx.checks.limits import TimeUp, memory_limit, time_limit
 
-SECONDS, GIGABYTES = 5.0, 2.0  # for one question
+SECONDS, GIGABYTES = 5.0, 1.0  # for one question
 
 Answer = Callable[..., Any]
 Question = Callable[[Answer, np.random.Generator], str | None]
@@ -63,7 +63,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        return all(self.outcomes)
+        return bool(self.outcomes) and all(self.outcomes)
 
 
 @dataclass(eq=False)

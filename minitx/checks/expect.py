@@ -54,13 +54,13 @@ def expect_close(got: Any, want: Any, message: str, mistakes: Mistakes = (), **h
     if odd and np.isfinite(want).all():
         where = np.argwhere(~np.isfinite(got))[0]
         raise Failure(f"{message} The result is {odd}{_at(where)}.")
+    if got.dtype.itemsize < 8 and np.allclose(got, want, rtol=1e-2, atol=1e-3):
+        raise Failure(f"The result is {got.dtype}, rounder than its arguments: stay with float64.")
     where = np.unravel_index(np.argmax(np.abs(got - want)), want.shape)
-    raise Failure(f"{message} Expected {want[where]:.4g}{_at(where)}, got {got[where]:.4g}.")
-
-
-def expect_dtype(got: Any, like: np.ndarray, message: str) -> None:
-    """Fail unless ``got`` has the dtype of ``like``."""
-    expect(got.dtype == like.dtype, f"{message} Expected {like.dtype}, got {got.dtype}.")
+    digits = 4 if f"{want[where]:.4g}" != f"{got[where]:.4g}" else 12
+    raise Failure(
+        f"{message} Expected {want[where]:.{digits}g}{_at(where)}, got {got[where]:.{digits}g}."
+    )
 
 
 def same(got: Any, want: Any) -> bool:

@@ -1,9 +1,9 @@
 """Limits on time and memory for somebody else's function, wherever Python runs.
 
 On the main thread of Unix a timer's signal ends the work, even inside a sleep. Elsewhere (Windows,
-a thread of a notebook) a watchdog thread raises the exception in the worker. Both raise it again
-and again, so that a bare ``except:`` cannot swallow it for ever. In a browser there is neither:
-the page's Stop button is the limit.
+a thread of a notebook) a watchdog thread raises the exception in the worker. Code that swallows
+the exception meets it again on its next line. In a browser there is neither way: the page's Stop
+button is the limit.
 """
 
 import contextlib
@@ -12,12 +12,36 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 AGAIN = 0.05  # seconds between two attempts to end the work
 
 
 class TimeUp(BaseException):
-    """Raised inside work that has taken too long; no Exception, so that few handlers catch it."""
+    """Raised inside work that has taken too long; no Exception, so that few handlers catch it.
+
+    A bare ``except:`` does. So whoever raises it sets a trap as well: the next line that runs in
+    the frames of the work, such as the handler's, raises it again.
+    """
+
+    def __init__(self) -> None:
+        frame = sys._getframe(1)
+        while frame and (ours := frame.f_globals.get("__name__", "")) != "minitx.checks.guard":
+            if not ours.startswith("minitx.checks."):
+                frame.f_trace = _again
+            frame = frame.f_back
+        sys.settrace(_no_trace)
+
+
+def _again(frame: Any, event: str, argument: Any) -> Any:
+    """Traces a frame of the work: its next line is its last."""
+    if event == "line":
+        raise TimeUp
+    return _again
+
+
+def _no_trace(frame: Any, event: str, argument: Any) -> None:
+    """Traces nothing in functions that are called from now on."""
 
 
 @contextlib.contextmanager
@@ -25,12 +49,14 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raise TimeUp in the body when it has not ended after ``seconds``."""
     if sys.platform == "emscripten":
         yield
-    elif hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        with _alarm(seconds):
+        return
+    on_main = threading.current_thread() is threading.main_thread()
+    traced = sys.gettrace()
+    try:
+        with _alarm(seconds) if on_main and hasattr(signal, "setitimer") else _watchdog(seconds):
             yield
-    else:
-        with _watchdog(seconds):
-            yield
+    finally:
+        sys.settrace(traced)
 
 
 @contextlib.contextmanager

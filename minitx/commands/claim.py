@@ -64,6 +64,8 @@ def machine() -> dict[str, str]:
 def _outcomes(args: argparse.Namespace) -> Iterator[Outcome]:
     if args.write and args.seeds:
         raise UserError("--write records the row's own seeds, so it does not go with --seeds")
+    if args.part and len(args.keys) != 1:
+        raise UserError("--part expected one KEY")
     some = args.changed_since is not None or args.sample
     if bool(args.keys) + args.all + bool(some) != 1:
         raise UserError("say which: KEY ..., --all, or --changed-since FILE and --sample N")

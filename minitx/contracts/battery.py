@@ -17,7 +17,7 @@ from minitx.autograd.tensor import Tensor
 from minitx.autograd.transforms import vjp
 from minitx.nn.module import Module, functional_call
 
-D_MODEL, NUM_HEADS = 12, 3
+D_MODEL, NUM_HEADS, D_HEAD = 12, 3, 4
 BATCH, LENGTH = 2, 7
 CONTRACTS: dict[str, "Contract"] = {}
 

@@ -1,6 +1,6 @@
 """Which trained parts to run again when there is no time for all of them.
 
-Those whose files have changed since an older results file, then a sample that moves on every day,
+Those whose record has changed since an older results file, then a sample that moves on every day,
 so that every part has its turn; as many as fit into the time, going by the seconds they took.
 """
 
@@ -20,8 +20,8 @@ def trained(papers: Iterable[Paper]) -> list[Chosen]:
 
 
 def changed(parts: Iterable[Chosen], old: dict[str, Any], new: dict[str, Any]) -> list[Chosen]:
-    """The parts whose result carries another hash in ``new`` than in ``old``."""
-    return [chosen for chosen in parts if _hash(new, chosen) != _hash(old, chosen)]
+    """The parts of which ``new`` says something else than ``old``: another hash, other numbers."""
+    return [chosen for chosen in parts if result(new, chosen) != result(old, chosen)]
 
 
 def sample(parts: Sequence[Chosen], count: int, turn: int) -> list[Chosen]:
@@ -55,7 +55,3 @@ def result(results: dict[str, Any], chosen: Chosen) -> dict[str, Any] | None:
     """What is recorded for a part, if anything."""
     paper, part = chosen
     return results.get(paper.key, {}).get(str(part.number))
-
-
-def _hash(results: dict[str, Any], chosen: Chosen) -> str | None:
-    return (result(results, chosen) or {}).get("hash")

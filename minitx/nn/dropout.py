@@ -25,6 +25,6 @@ class Dropout(Module):
         if not self.training or not self.rate:
             return x
         kept = self.rng.random(x.shape, dtype="float32") >= self.rate
-        mask = backend.move(kept, x.device).astype(x.dtype)
+        mask = backend.namespace(x.data).asarray(kept).astype(x.dtype)
         mask *= 1 / (1 - self.rate)
         return x * mask

@@ -11,7 +11,7 @@ import numpy as np
 from minitx import backend
 from minitx import functional as F
 from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap
 
 
 def cross_entropy(
@@ -36,7 +36,7 @@ def cross_entropy(
         mask = _both(mask, targets != ignore)
     if weights is None:
         return F.cross_entropy(logits, targets, mask, label_smoothing, reduction)
-    weights = Tensor(weights, dtype=logits.dtype)
+    weights = _beside(logits, weights)
     if weights.shape != logits.shape[-1:]:
         raise ValueError(f"expected weights of shape {logits.shape[-1:]}, got {weights.shape}")
     plain = F.cross_entropy(logits, targets, mask, reduction="none")
@@ -145,10 +145,17 @@ def _difference(name: str, prediction: Tensor, target: Any) -> Tensor:
 
 def _alike(name: str, x: Tensor, target: Any) -> Tensor:
     """``target`` as a Tensor of the shape and dtype of ``x``."""
-    target = target if isinstance(target, Tensor) else Tensor(target, dtype=x.dtype)
+    target = _beside(x, target)
     if target.shape != x.shape:
         raise ValueError(f"{name} expected two of one shape, got {x.shape} and {target.shape}")
     return target
+
+
+def _beside(x: Tensor, constant: Any) -> Tensor:
+    """``constant`` as a Tensor of the dtype and device of ``x``; a Tensor as it is."""
+    if isinstance(constant, Tensor):
+        return constant
+    return wrap(backend.namespace(x.data).asarray(constant, dtype=x.dtype), None)
 
 
 def _reduce(loss: Tensor, mask: Any, reduction: str) -> Tensor:

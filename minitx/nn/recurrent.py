@@ -83,8 +83,9 @@ class GRU(_Recurrent):
 class LSTM(_Recurrent):
     """c' = f c + i g and h' = o tanh(c'): what is written to, kept in and read from the memory c.
 
-    i, f, o = sigmoid(W x + U h), g = tanh(W_g x + U_g h), each with matrices of its own; biases left
-    out here. The state is (h, c), each (B, d_hidden). Raises ValueError for another last axis.
+    i, f, o = sigmoid(W x + U h) and g = tanh(W_g x + U_g h), each with matrices of its own and
+    biases, left out here. The state is (h, c), each (B, d_hidden). Raises ValueError for another
+    last axis.
 
     Source: Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997); with the forget gate f of
     Gers, Schmidhuber and Cummins (2000).

@@ -6,7 +6,7 @@ from typing import Any
 from minitx import backend
 from minitx.autograd import functions as f
 from minitx.autograd.tensor import Tensor, wrap
-from minitx.context import take_coords
+from minitx.context import take_coords, take_rows
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class KVCache:
         """The cache of some rows of the batch, in the order given."""
         if self.keys is None:
             return self
-        keys, coords = self.keys, take_coords(self.keys.coords, rows)
-        valid = None if keys.valid is None else keys.valid[rows]
-        return KVCache(self.window).append(Keys(keys.k[rows], keys.v[rows], coords, valid))
+        keys = self.keys
+        k, v, valid = (take_rows(x, rows) for x in (keys.k, keys.v, keys.valid))
+        return KVCache(self.window).append(Keys(k, v, take_coords(keys.coords, rows), valid))
 
 
 class _Store:

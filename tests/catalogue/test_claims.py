@@ -163,6 +163,8 @@ def test_bad_arguments_are_answered_with_status_2(made_up, capsys):
     assert "has the parts [1, 2], not [7]" in capsys.readouterr().err
     assert main(["claim"]) == 2
     assert main(["claim", "invented", "--write", "--seeds", "9"]) == 2
+    assert main(["claim", "--all", "--part", "1"]) == 2
+    assert main(["claim", "--changed-since", str(made_up.folder / "none.json")]) == 2
 
 
 def test_results_are_written_for_trained_parts_and_go_stale(made_up, capsys):

@@ -51,6 +51,13 @@ def test_no_two_mistakes_share_a_message(exercise):
         assert other.says not in said[one.answer.__name__], (one, other)
 
 
+@pytest.mark.parametrize("exercise", exercises(), ids=str)
+def test_every_question_is_the_first_to_catch_some_mistake(exercise):
+    own = [mutant for mutant in MUTANTS if mutant.exercise is exercise]
+    first = {exercise.report(mutant.answer).outcomes.index(False) for mutant in own}
+    assert first == set(range(len(exercise.stages)))
+
+
 def test_mistakes_that_are_caught_late_keep_points():
     earned = {str(mutant): mutant.exercise.report(mutant.answer).points for mutant in MUTANTS}
     assert earned["attention/attention-all_axes_turned"] == 5

@@ -1,5 +1,7 @@
 """A check that is given the wrong thing says so in one paragraph, and ends."""
 
+import contextlib
+import signal
 import sys
 import threading
 import time
@@ -64,6 +66,37 @@ def test_a_wrong_result(result, says):
     assert says in told(lambda q, k, v: result)
 
 
+def test_a_result_that_is_nearly_right():
+    assert "result is float32" in told(lambda q, k, v: right(q, k, v).astype(np.float32))
+    message = told(lambda q, k, v: right(q, k, v) * (1 + 1e-6))
+    expected, got = message.split("Expected ")[1].rstrip(".").split(", got ")
+    assert expected.split()[0] != got  # enough digits to see the difference
+
+
+def test_in_a_browser_the_page_s_stop_button_is_the_limit(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    for name in ("setitimer", "SIGALRM"):
+        monkeypatch.delattr(signal, name, raising=False)
+    monkeypatch.setattr(threading.Thread, "start", None)
+    assert check_attention.report(right, seconds=1e-9).passed
+
+
+def test_a_tracer_and_a_handler_of_somebody_else_come_back():
+    def tracer(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    handler = signal.getsignal(signal.SIGALRM) if hasattr(signal, "SIGALRM") else None
+    sys.settrace(tracer)
+    try:
+        told(for_ever, seconds=0.2)
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+    if handler is not None:
+        assert signal.getsignal(signal.SIGALRM) is handler
+
+
 def test_an_exception_names_the_line():
     def divides(q, k, v):
         return q[0, 0] / len(k[1:]) + {}[1]
@@ -121,7 +154,7 @@ def test_memory_that_is_taken_bit_by_bit():
     def hoards(q, k, v):
         kept = []
         while True:
-            kept.append(np.ones(2**25))
+            kept.append(np.zeros(2**25))
 
     assert "more memory" in told(hoards, seconds=60.0)
 
@@ -137,10 +170,16 @@ def asleep(q, k, v):
 
 def stubborn(q, k, v):
     while True:
-        try:
+        try:  # noqa: SIM105
             sum(range(1000))
         except:  # noqa: E722, the mistake that is meant
             pass
+
+
+def suppressing(q, k, v):
+    while True:
+        with contextlib.suppress(BaseException):
+            sum(range(1000))
 
 
 def in_a_thread(work):
@@ -152,14 +191,14 @@ def in_a_thread(work):
     return found[0]
 
 
-@pytest.mark.parametrize("answer", [for_ever, asleep, stubborn])
+@pytest.mark.parametrize("answer", [for_ever, asleep, stubborn, suppressing])
 def test_a_loop_that_never_ends_is_ended(answer):
     start = time.monotonic()
     assert "still running after 0.3 seconds" in told(answer, seconds=0.3)
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("answer", [for_ever, stubborn])
+@pytest.mark.parametrize("answer", [for_ever, stubborn, suppressing])
 def test_it_is_ended_outside_of_the_main_thread_too(answer):
     message = in_a_thread(lambda: told(answer, seconds=0.3))
     assert "still running after 0.3 seconds" in message

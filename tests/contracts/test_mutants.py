@@ -1,4 +1,6 @@
-"""The battery can fail: each deliberate mistake is caught by the check that is made for it."""
+"""The battery can fail: a mistake in any other slot is caught by its check."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,176 +11,20 @@ from minitx.autograd.tensor import wrap
 from minitx.block import Block
 from minitx.channel_mixers.mlp import MLP
 from minitx.connections.residual import PreNorm, Residual, Stream
-from minitx.context import Context, TokenMixer
-from minitx.contracts import CONTRACTS, Variant, run_check
+from minitx.context import Context, Source
 from minitx.contracts.battery import D_MODEL, NUM_HEADS
 from minitx.contracts.connection import joined
+from minitx.contracts.head import Passing, Scoring
 from minitx.contracts.position import Placed
+from minitx.contracts.two_stream_mixer import Reading
 from minitx.depth.stack import Stack
+from minitx.models.pooling import mean_pool
+from minitx.models.scoring import BiEncoder
 from minitx.positions.hooks import Hooks
 from minitx.positions.relative import ALiBi
-from minitx.token_mixers.attention import MultiHeadAttention
-from minitx.token_mixers.masks import Causal
-
-
-def verdicts(contract, make, traits="", cost=1.0):
-    variant = Variant("mutant", contract, make, frozenset(traits.split()), cost)
-    results = [run_check(variant, check) for check in CONTRACTS[contract].checks]
-    return {result.check: result for result in results}
-
-
-def caught(contract, make, check, message, traits="", cost=1.0):
-    found = verdicts(contract, make, traits, cost)[check]
-    assert found.result == "fail", f"{check} says {found.result}"
-    assert message in found.message, found.message
-
-
-# ---------------------------------------------------------------------------------- token mixers
-
-
-class Mutant(TokenMixer):
-    """Causal attention; each mutant below does one thing to it."""
-
-    mask = Causal()
-
-    def __init__(self, rng):
-        self.inner = MultiHeadAttention(D_MODEL, NUM_HEADS, mask=self.mask, rng=rng)
-
-    def forward(self, x, ctx=None):
-        return self.inner(x, Context.of(x) if ctx is None else ctx)
-
-    def init_state(self, batch):
-        return self.inner.init_state(batch)
-
-    def step(self, x, state, ctx):
-        return self.inner.step(x, state, ctx)
-
-
-class LeaksTheFuture(Mutant):
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) + 1e-9 * F.mean(x, 1, keepdims=True)
-
-
-class MixesRows(Mutant):
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) + 1e-6 * F.mean(x, 0, keepdims=True)
-
-
-class ForgetsPadding(Mutant):
-    def forward(self, x, ctx=None):
-        return self.inner(x, Context.of(x))
-
-
-class NansOnEmptyRows(Mutant):
-    def forward(self, x, ctx=None):
-        y = super().forward(x, ctx)
-        if ctx is None or ctx.valid is None:
-            return y
-        return y / wrap(np.sign(ctx.valid.sum(1))[:, None, None].astype(y.dtype), None)
-
-
-class StepsWrongly(Mutant):
-    def step(self, x, state, ctx):
-        y, state = self.inner.step(x, state, ctx)
-        return y * 1.000001, state
-
-
-class ChangesItsState(Mutant):
-    def init_state(self, batch):
-        return [self.inner.init_state(batch)]
-
-    def step(self, x, state, ctx):
-        y, state[0] = self.inner.step(x, state[0], ctx)
-        return y, state
-
-
-class Doubles(Mutant):
-    def forward(self, x, ctx=None):
-        return F.astype(super().forward(x, ctx), np.float64)
-
-
-class CutsTheGradient(Mutant):
-    def forward(self, x, ctx=None):
-        return super().forward(F.stop_gradient(x), ctx) + x
-
-
-class Overflows(Mutant):
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) + F.log(F.exp(x))
-
-
-class HasNoWeightState(Mutant):
-    def __init__(self, rng):
-        super().__init__(rng)
-        self.hidden = rng.standard_normal(D_MODEL)
-
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) * wrap(self.hidden.astype(x.dtype), None)
-
-
-class Random(Mutant):
-    def __init__(self, rng):
-        super().__init__(rng)
-        self.rng = rng
-
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) * float(self.rng.random())
-
-
-class LeavesItsDevice(Mutant):
-    def forward(self, x, ctx=None):
-        return super().forward(x, ctx) * wrap(np.ones(D_MODEL, np.float32), None)
-
-
-class Deaf(Mutant):
-    def forward(self, x, ctx=None):
-        return x * 2
-
-
-@pytest.mark.parametrize(
-    ("make", "check", "message"),
-    [
-        (LeaksTheFuture, "causal", "declares causal, but is"),
-        (MixesRows, "batch_rows_independent", "another row of the batch was heard"),
-        (ForgetsPadding, "padding_never_leaks", "padding is heard"),
-        (NansOnEmptyRows, "nobody_there", "not finite"),
-        (StepsWrongly, "step_by_step_is_parallel", "steps of"),
-        (ChangesItsState, "step_by_step_is_parallel", "a step changes the state"),
-        (Doubles, "shape_and_dtype", "expected float32, got float64"),
-        (CutsTheGradient, "gradient", "jvp"),
-        (Overflows, "large_inputs", "not finite"),
-        (HasNoWeightState, "save_and_load", "not the whole state"),
-        (Random, "same_seed_same_bits", "a second call gives another result"),
-        (LeavesItsDevice, "stays_on_its_device", ""),
-        (Deaf, "hears_others", "does not hear the first"),
-    ],
-)
-def test_token_mixers(make, check, message):
-    caught("token_mixer", make, check, message, "causal recurrent", cost=2.0)
-
-
-def test_the_mutants_are_otherwise_sound():
-    found = verdicts("token_mixer", Mutant, "causal recurrent", cost=2.0)
-    assert {result.result for result in found.values()} == {"pass", "none"}
-    leaks = verdicts("token_mixer", LeaksTheFuture, "causal recurrent", cost=2.0)
-    failed = {name for name, result in leaks.items() if result.result == "fail"}
-    assert failed >= {"causal", "step_by_step_is_parallel", "padding_never_leaks"}
-    assert "batch_rows_independent" not in failed
-
-
-def test_a_trait_that_is_there_must_be_declared():
-    both = "causal recurrent"
-    caught("token_mixer", Mutant, "causal", "does not declare causal, and nothing", "recurrent")
-    caught("token_mixer", Mutant, "step_by_step_is_parallel", "but takes a step", "causal")
-    caught("token_mixer", Mutant, "equivariant", "declares equivariant", both + " equivariant")
-    caught("token_mixer", Mutant, "cost", "declares the exponent 1, counted 1.9", both)
-
-    def blind(rng):
-        return MultiHeadAttention(D_MODEL, NUM_HEADS, rng=rng)
-
-    caught("token_mixer", blind, "equivariant", "does not declare equivariant, and nothing")
-    caught("token_mixer", blind, "causal", "declares causal", "causal")
-
+from minitx.token_mixers.attention import CrossAttention
+from tests.contracts.catching import caught, verdicts
+from tests.contracts.test_token_mixer_mutants import LeaksTheFuture
 
 # --------------------------------------------------------------------------------- channel mixers
 
@@ -333,27 +179,6 @@ def test_a_block_of_future_leaks_is_caught_as_depth():
     caught("depth", make, "keeps_causality", "a later token was heard")
 
 
-def test_a_mistake_in_a_fast_form_is_caught():
-    from minitx.autograd.primitive import TABLE, fused
-
-    if "battery_mutant" not in TABLE:
-        fused(
-            "battery_mutant",
-            lambda xp, x: (x * 1.0001, None),
-            lambda xp, g, y, residual, x: [g],
-            lambda x: x * 1.0,
-        )
-
-    class Fast(Mutant):
-        def forward(self, x, ctx=None):
-            return TABLE["battery_mutant"](super().forward(x, ctx))
-
-    try:
-        caught("token_mixer", Fast, "naive_is_fast", "fast and naive at length 1", "causal")
-    finally:
-        del TABLE["battery_mutant"]
-
-
 def test_an_exception_is_a_failure_with_its_trace():
     def broken(rng):
         raise RuntimeError("no such thing")
@@ -362,3 +187,80 @@ def test_an_exception_is_a_failure_with_its_trace():
     assert found.result == "fail"
     assert "RuntimeError: no such thing" in found.message
     assert "Traceback" in found.message
+
+
+# ------------------------------------------------------------------------ heads and two streams
+
+
+class Competes(BiEncoder):
+    """Scores are shares among the candidates."""
+
+    def score(self, contexts, candidates):
+        return F.softmax(super().score(contexts, candidates))
+
+
+class Pads(BiEncoder):
+    def contexts(self, ids, valid=None):
+        return super().contexts(ids)
+
+
+class Shrugs(BiEncoder):
+    def score(self, contexts, candidates):
+        return super().score(contexts * 0, candidates)
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "message"),
+    [
+        (Competes, "candidates_alone", "another candidate was heard"),
+        (Pads, "padding_never_leaks", "padding is heard"),
+        (Shrugs, "both_sides_matter", "the context is not heard"),
+        (Shrugs, "every_weight_is_heard", "context_encoder"),
+    ],
+)
+def test_heads(kind, check, message):
+    def make(rng):
+        return Scoring(kind(Passing(rng), Passing(rng), mean_pool))
+
+    caught("head", make, check, message)
+
+
+class Gossips(CrossAttention):
+    def forward(self, x, ctx=None):
+        return super().forward(x, ctx) + 1e-9 * F.mean(x, 1, keepdims=True)
+
+
+class SharesSources(CrossAttention):
+    def forward(self, x, ctx=None):
+        source = ctx.source
+        blurred = source.tokens + 1e-6 * F.mean(source.tokens, 0, keepdims=True)
+        return super().forward(x, ctx.replace(source=replace(source, tokens=blurred)))
+
+
+class ReadsPadding(CrossAttention):
+    def forward(self, x, ctx=None):
+        return super().forward(x, ctx.replace(source=replace(ctx.source, valid=None)))
+
+
+class ReadsTheFirst(CrossAttention):
+    def forward(self, x, ctx=None):
+        source = ctx.source
+        first = Source(source.tokens[:, :1], source.coords[:, :1])
+        return super().forward(x, ctx.replace(source=first))
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "message"),
+    [
+        (Gossips, "hears_only_the_source", "another token of x is heard"),
+        (SharesSources, "each_row_has_its_source", "the source of another row is heard"),
+        (ReadsPadding, "padding_of_the_source", "padding of the source is heard"),
+        (ReadsTheFirst, "hears_the_source", "token 1 of the source is not heard"),
+        (ReadsTheFirst, "order_free", "declares order_free"),
+    ],
+)
+def test_two_stream_mixers(kind, check, message):
+    def make(rng):
+        return Reading(kind(D_MODEL, NUM_HEADS, rng=rng))
+
+    caught("two_stream_mixer", make, check, message, "order_free")

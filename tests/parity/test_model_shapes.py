@@ -1,4 +1,4 @@
-"""Whole models against those of `transformers`: logits and every gradient, from the same weights."""
+"""Whole models against `transformers`: logits and every gradient, from the same weights."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def stir(theirs, dtype):
 
 def run(ours, theirs, pairs, dtype, tolerance, *, our=None, their=None, counts=None):
     rng = np.random.default_rng(0)
-    ids = rng.integers(0, V, (B, T))
+    ids = rng.integers(1, V, (B, T))  # transformers gives BERT's token 0 no gradient
     pairs.copy()
     y = ours(ids, **(our or {}))
     ty = theirs(torch.tensor(ids), **(their or {})).logits
@@ -108,7 +108,7 @@ def test_llama(dtype, tolerance):
     config = transformers.LlamaConfig(
         vocab_size=V, hidden_size=width, intermediate_size=FF, num_hidden_layers=L,
         num_attention_heads=heads, num_key_value_heads=kv, max_position_embeddings=N,
-        rms_norm_eps=1e-6, attn_implementation="eager",
+        rms_norm_eps=1e-6, attn_implementation="sdpa",
     )  # fmt: skip
     theirs = stir(transformers.LlamaForCausalLM(config), dtype)
     ours = Decoder.llama(V, width, heads, L, kv, FF, rng=0).to(dtype)
@@ -127,16 +127,25 @@ def test_llama(dtype, tolerance):
         pairs.linear(glu.down, layer.mlp.down_proj)
         pairs.same(block.norms[0].weight, layer.input_layernorm.weight)
         pairs.same(block.norms[1].weight, layer.post_attention_layernorm.weight)
-    if dtype == np.float64:  # transformers computes angles in float32, whatever the dtype
-        theirs.model.rotary_emb.forward = lambda x, position_ids: exact_angles(position_ids, 4)
+    if dtype == np.float64:
+        in_full_precision(theirs.model, width // heads)
     run(ours, theirs, pairs, dtype, tolerance)
 
 
-def exact_angles(position_ids, d):
-    """cos and sin (B, T, d) in float64, as transformers' rotary embedding gives them."""
-    frequencies = 10000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
-    angles = position_ids[..., None] * torch.cat([frequencies, frequencies])
-    return angles.cos(), angles.sin()
+def in_full_precision(llama, d):
+    """transformers computes Llama's angles and norms in float32, whatever the model's dtype."""
+
+    def angles(x, position_ids):
+        frequencies = 10000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+        turned = position_ids[..., None] * torch.cat([frequencies, frequencies])
+        return turned.cos(), turned.sin()
+
+    llama.rotary_emb.forward = angles
+    for part in llama.modules():
+        if type(part).__name__ == "LlamaRMSNorm":
+            part.forward = lambda x, w=part.weight: torch.nn.functional.rms_norm(
+                x, x.shape[-1:], w, 1e-6
+            )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)

@@ -152,8 +152,8 @@ floor = undifferentiable("floor", lambda xp, x: xp.floor(x), meets="float")
 ceil = undifferentiable("ceil", lambda xp, x: xp.ceil(x), meets="float")
 round = undifferentiable("round", lambda xp, x: xp.round(x), meets="float")
 nonzero = undifferentiable("nonzero", lambda xp, x: xp.not_equal(x, 0))
-within = undifferentiable("within",
-    lambda xp, x, low, high: (x >= (-xp.inf if low is None else low)) & (x <= (xp.inf if high is None else high)))
+within = undifferentiable("within", lambda xp, x, low, high:
+    (x >= (-xp.inf if low is None else low)) & (x <= (xp.inf if high is None else high)))
 # fmt: on
 
 

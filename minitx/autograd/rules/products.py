@@ -5,7 +5,8 @@ from minitx.autograd.primitive import primitive
 
 def _flip(F, x):
     """The conjugate transpose of the last two axes."""
-    return F.conj(F.swapaxes(x, first=-1, second=-2))
+    x = x.swapaxes(-1, -2)  # arrays and Tensors have it as a method
+    return F.conj(x) if x.dtype.kind == "c" else x
 
 
 # A vector is given the axis it lacks by the public function, so here both have two axes or more.

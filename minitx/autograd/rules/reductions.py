@@ -80,12 +80,15 @@ def _logsumexp_vjp(F, g, y, x, axis=None, keepdims=False):
 
 
 # fmt: off
-sum_ = primitive("sum", lambda xp, x, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
+sum_ = primitive("sum",
+    lambda xp, x, axis=None, keepdims=False: xp.sum(x, axis=axis, keepdims=keepdims),
     vjp=_sum_vjp, kind="linear", saves="nothing")
 mean_ = primitive("mean", _mean, vjp=_mean_vjp, kind="linear", saves="nothing", meets="float")
-max_ = primitive("max", lambda xp, x, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
+max_ = primitive("max",
+    lambda xp, x, axis=None, keepdims=False: xp.max(x, axis=axis, keepdims=keepdims),
     vjp=_extreme_vjp)
-min_ = primitive("min", lambda xp, x, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
+min_ = primitive("min",
+    lambda xp, x, axis=None, keepdims=False: xp.min(x, axis=axis, keepdims=keepdims),
     vjp=_extreme_vjp)
 logsumexp_ = primitive("logsumexp", _logsumexp, vjp=_logsumexp_vjp, meets="float")
 # fmt: on

@@ -49,7 +49,10 @@ def equal_keys(attention: Callable[..., Any], rng: Rng) -> None:
     q, k, v = normal(rng, (3, 2), (5, 2), (5, 7))
     k = np.repeat(k[:1], 5, axis=0)
     want = np.repeat(v.mean(axis=0, keepdims=True), 3, axis=0)
-    expect_close(attention(q, k, v), want, "Keys that are all alike must get equal weights.")
+    best = np.repeat(v[:1], 3, axis=0)
+    mistakes = [(best, "Only the best key is heard (argmax): the softmax shares among all keys.")]
+    message = "Keys that are all alike must get equal weights."
+    expect_close(attention(q, k, v), want, message, mistakes)
 
 
 @check_attention.stage(
@@ -68,6 +71,9 @@ def against_a_loop(attention: Callable[..., Any], rng: Rng) -> None:
         (1 / math.sqrt(4), "The scale is the root of the number of queries: take the width of q."),
     ]
     mistakes = [(attend(q, k, v, scale), cause) for scale, cause in scales]
+    scores = q @ k.T
+    no_exp = "The scores are divided by their sum as they are: exponentiate them first (softmax)."
+    mistakes.append((scores / scores.sum(axis=1, keepdims=True) @ v, no_exp))
     want = attend(q, k, v)
     expect_close(attention(q, k, v), want, "It differs from the loop.", mistakes)
 

@@ -75,7 +75,8 @@ def prefixes(masked: Masked, rng: Rng) -> None:
     for t in range(5):
         want = attend(q[:, t : t + 1], k[:, : t + 1], v[:, : t + 1])[:, 0]
         message = f"Plain attention of query {t} over tokens 0 to {t} alone gives something else."
-        expect_close(got[:, t], want, message)
+        alone = [(v[:, t], f"Token {t} hears only itself: it may hear all that came before, too.")]
+        expect_close(got[:, t], want, message, alone)
 
 
 @check_masks.stage("Forbidden means forbidden, even among large scores")

@@ -93,6 +93,17 @@ def multiplied(q, k, v):
     return softmax(_scores(q, k, q.shape[-1] ** 0.5)) @ v
 
 
+@mutant(check_attention, "argmax")
+def best_only(q, k, v):
+    return np.eye(k.shape[-2])[_scores(q, k).argmax(axis=-1)] @ v
+
+
+@mutant(check_attention, "exponentiate them first")
+def no_exponential(q, k, v):
+    scores = _scores(q, k)
+    return scores / scores.sum(axis=-1, keepdims=True) @ v
+
+
 @mutant(check_attention, "root of the width of v")
 def scale_of_values(q, k, v):
     return softmax(_scores(q, k, v.shape[-1] ** -0.5)) @ v
@@ -185,6 +196,11 @@ def mask_inverted_padding(q, k, v, real):
     return _masked(lambda causal, query, key: causal & ~key, empty=False)(q, k, v, real)
 
 
+@mutant(check_masks, "hears only itself: it may")
+def mask_only_itself(q, k, v, real):
+    return _masked(lambda causal, query, key: causal & causal.T & key)(q, k, v, real)
+
+
 @mutant(check_masks, "outvoted by large scores")
 def mask_outvoted(q, k, v, real):
     return _masked(lambda causal, query, key: causal & key, fill=-50.0)(q, k, v, real)
@@ -244,6 +260,17 @@ def _split(x, heads):
 
 def _each(q, k, v, scale=None):
     return softmax(_scores(q, k, scale)) @ v
+
+
+@mutant(check_heads, "not divided by the root of a head's width")
+def heads_no_scale(q, k, v, num_heads):
+    y = _each(*(_split(x, num_heads) for x in (q, k, v)), scale=1.0)
+    return y.swapaxes(1, 2).reshape(q.shape)
+
+
+@mutant(check_heads, "without attention")
+def no_attention(q, k, v, num_heads):
+    return _split(v, num_heads).swapaxes(1, 2).reshape(v.shape)
 
 
 @mutant(check_heads, "Reshaping to (B, H, T, d) at once")

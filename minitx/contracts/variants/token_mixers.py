@@ -1,0 +1,66 @@
+"""Token mixers that the battery walks, a line each."""
+
+from typing import Any
+
+from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
+from minitx.contracts.variants.register import register
+from minitx.nn import RMSNorm
+from minitx.positions.rotary import Rotary
+from minitx.token_mixers.attention import CrossAttention, MultiHeadAttention
+from minitx.token_mixers.masks import Causal, Window
+from minitx.token_mixers.modifiers import QKNorm, SinkSoftmax, SoftCap
+from minitx.token_mixers.segment_memory import SegmentMemory
+
+
+def _attention(name: str, traits: str, code: str = "", **options: Any) -> None:
+    """Softmax attention with these options; an option that is a function makes its value."""
+
+    def make(rng):
+        made = {k: v(rng) if callable(v) else v for k, v in options.items()}
+        return MultiHeadAttention(D_MODEL, NUM_HEADS, rng=rng, **made)
+
+    code = code or "minitx.token_mixers.attention:MultiHeadAttention"
+    register("token_mixer", name, code, make, traits, cost=2.0)
+
+
+_MODIFIERS = "minitx.token_mixers.modifiers:"
+_attention("attention", "equivariant")
+_attention("causal attention", "causal recurrent", mask=Causal())
+_attention("multi-query attention", "equivariant", num_kv_heads=1)
+_attention(
+    "multi-query, causal, rotary",
+    "causal recurrent",
+    num_kv_heads=1,
+    mask=Causal(),
+    position=lambda rng: Rotary(D_HEAD),
+)
+_attention("sliding window", "", "minitx.token_mixers.masks:Window", mask=Window(3))
+_attention(
+    "causal sliding window",
+    "causal recurrent",
+    "minitx.token_mixers.masks:Window",
+    mask=Causal() & Window(3),
+)
+_attention(
+    "normalised queries and keys",
+    "equivariant",
+    _MODIFIERS + "QKNorm",
+    hooks=lambda rng: [QKNorm(lambda: RMSNorm(D_HEAD))],
+)
+_attention(
+    "soft-capped scores", "equivariant", _MODIFIERS + "SoftCap", hooks=lambda rng: [SoftCap(5.0)]
+)
+_attention(
+    "attention sink",
+    "equivariant",
+    _MODIFIERS + "SinkSoftmax",
+    normalise=lambda rng: SinkSoftmax(NUM_HEADS),
+)
+register(
+    "token_mixer",
+    "segment memory",
+    "minitx.token_mixers.segment_memory:SegmentMemory",
+    lambda rng: SegmentMemory(CrossAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 64),
+    "causal recurrent",
+    cost=2.0,
+)

@@ -1,0 +1,106 @@
+"""Parts of a batch on threads: both cores at work, without a barrier at every operation.
+
+NumPy lets other threads run while it computes. So each thread takes a part of the batch through
+the model and back, and the gradients are added at the end. It presumes what holds of most losses:
+that the loss of a batch is the mean over its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from minitx import backend
+from minitx.autograd.graph import Leaf, Node, reverse_sweep
+from minitx.autograd.primitive import Primitive, raw
+from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.tree import flatten
+from minitx.backend.threads import blas_threads, can_start_threads, cores
+
+
+def on_threads(
+    loss: Callable[[Any, Any], Tensor], threads: int | None = None
+) -> Callable[[Any, Any], Tensor]:
+    """``loss(model, batch)``, the mean over parts of the batch, each part on a thread of its own.
+
+    ``batch`` is a tree of arrays whose first axes have one length. ``threads`` is the number of
+    cores unless told. The same number of threads gives the same bits on every run; another number
+    differs by rounding. A model that draws random numbers (dropout) is run on one thread, since
+    the order of its draws would be a matter of luck.
+    """
+    threads = cores() if threads is None else threads
+    if threads < 1:
+        raise ValueError(f"expected threads of 1 or more, got {threads}")
+
+    def parallel(model: Any, batch: Any) -> Tensor:
+        parts = _split(batch, threads)
+        if (
+            len(parts) == 1
+            or not can_start_threads()
+            or any(True for _ in model.named_generators())
+        ):
+            return loss(model, batch)
+        with blas_threads(1):
+            found = list(_pool(len(parts)).map(lambda part: _gradients(loss, model, part), parts))
+        rows = sum(size for _, _, size in found)
+        shares = [size / rows for _, _, size in found]
+        value = sum(one * share for (one, _, _), share in zip(found, shares, strict=True))
+        gradients: dict[Leaf, Any] = {}
+        for (_, part, _), share in zip(found, shares, strict=True):
+            for leaf, gradient in part.items():
+                gradient = gradient * share
+                gradients[leaf] = gradients[leaf] + gradient if leaf in gradients else gradient
+        return _ready(value, gradients)
+
+    return parallel
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="minitx")
+
+
+def _split(batch: Any, count: int) -> list[tuple[Any, int]]:
+    """(part, number of rows) for each of up to ``count`` parts of nearly equal size."""
+    leaves, build = flatten(batch)
+    rows = len(leaves[0])
+    count = max(1, min(count, rows))
+    edges = [rows * i // count for i in range(count + 1)]
+    return [
+        (build([leaf[start:stop] for leaf in leaves]), stop - start)
+        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _gradients(loss: Callable, model: Any, part: tuple[Any, int]) -> tuple[Any, dict, int]:
+    value = loss(model, part[0])
+    if value.node is None:
+        return value.data, {}, part[1]
+    xp = backend.namespace(value.data)
+    found = reverse_sweep(raw(xp), {value.node: xp.ones_like(value.data)})
+    return value.data, found, part[1]
+
+
+class _Ready(Primitive):
+    """A number whose gradients are known already; backward has only to hand them on."""
+
+    def __init__(self, gradients: list[Any]):
+        super().__init__("ready", lambda xp: None, None)
+        self.gradients = gradients
+
+    def pull(self, F: Any, node: Node, cotangent: Any, wanted: Any = None) -> list[Any]:
+        if F.traced:
+            raise RuntimeError("second derivatives need the loss without threads")
+        if float(cotangent) == 1.0:
+            return self.gradients
+        return [gradient * cotangent for gradient in self.gradients]
+
+
+def _ready(value: Any, gradients: dict[Leaf, Any]) -> Tensor:
+    array = backend.namespace(value).asarray(value)
+    if not gradients:
+        return wrap(array, None)
+    known = _Ready(list(gradients.values()))
+    return wrap(array, Node(known, list(gradients), (), None, {}, array.shape, array.dtype))

@@ -24,8 +24,8 @@ __version__ = "0.1.0"
 
 _ROOMS = frozenset(
     "adapt backend catalogue channel_mixers checks compress connections data depth experiments "
-    "incontext inference interpret models nn plot positions pretrained programs token_mixers tokens "
-    "training".split()
+    "incontext inference interpret models nn plot positions pretrained programs token_mixers "
+    "tokens training".split()
 )
 
 __all__ = [

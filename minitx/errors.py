@@ -6,5 +6,5 @@ class UserError(Exception):
 
 
 def missing_extra(extra: str, packages: str) -> ImportError:
-    """The error for an optional package that is not installed, with the command that installs it."""
+    """The error for a package that is not installed, with the command that installs it."""
     return ImportError(f'this needs {packages}: pip install "minitx[{extra}]"')

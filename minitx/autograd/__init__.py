@@ -4,7 +4,7 @@
 twins, ``functions`` what people call, ``transforms`` grad and its family, ``check`` the proof.
 """
 
-from minitx.autograd import methods as _methods
+from minitx.autograd import methods as _methods  # noqa: F401 (gives the Tensor its operators)
 from minitx.autograd.graph import enable_grad, naive_twins, no_grad
 from minitx.autograd.primitive import primitive
 from minitx.autograd.tensor import Tensor

@@ -149,8 +149,18 @@ class Module:
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
         """Take the numbers of ``state``; all of them or, when something is wrong, none.
 
-        Raises ValueError that lists what is missing, extra or of the wrong shape. With
-        ``strict=False`` missing and extra names are allowed, wrong shapes never.
+        Raises ValueError as ``check_state_dict`` does.
+        """
+        self.check_state_dict(state, strict)
+        mine = {name: tensor for name, _, _, tensor in self._tensors()}
+        ready = {n: as_array(v, mine[n].dtype) for n, v in state.items() if n in mine}
+        for name, value in ready.items():
+            mine[name].assign(value)
+
+    def check_state_dict(self, state: dict[str, Any], strict: bool = True) -> None:
+        """Raise ValueError that lists what of ``state`` is missing, extra or of the wrong shape.
+
+        With ``strict=False`` missing and extra names are allowed, wrong shapes never.
         """
         mine = {name: tensor for name, _, _, tensor in self._tensors()}
         problems = [
@@ -165,9 +175,6 @@ class Module:
             listed = "\n  ".join(problems[:20])
             more = f"\n  and {len(problems) - 20} more" if len(problems) > 20 else ""
             raise ValueError(f"the state does not fit {type(self).__name__}:\n  {listed}{more}")
-        ready = {n: as_array(v, mine[n].dtype) for n, v in state.items() if n in mine}
-        for name, value in ready.items():
-            mine[name].assign(value)
 
     def summary(self) -> str:
         """A table: every part with parameters of its own, their shapes and how many numbers."""

@@ -73,13 +73,14 @@ def load_checkpoint(
     state = _read_state(folder)
     arrays = {name: _read_arrays(folder, name, digest) for name, digest in state["files"].items()}
     theirs = _generators(model, generators)
+    model.check_state_dict(arrays[_MODEL])
     _check_generators(folder, theirs, state["generators"])
     if optimiser is not None:
         if _OPTIMISER not in arrays:
             raise ValueError(f"{folder} expected the state of an optimiser, found none")
         found = {**state["optimiser"], "arrays": arrays[_OPTIMISER]}
         optimiser.check_state(found)
-    model.load_state_dict(arrays[_MODEL])  # it takes all or raises: nothing below can fail
+    model.load_state_dict(arrays[_MODEL])  # all has been checked: nothing from here on fails
     if optimiser is not None:
         optimiser.load_state_dict(found)
     for name, rng in theirs.items():

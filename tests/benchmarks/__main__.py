@@ -24,7 +24,7 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 def works(seconds: float) -> list[tuple[str, str | None, object]]:
     """(name, its target, function that makes the programs) of everything that is measured."""
-    from tests.benchmarks import small_steps, training_step
+    from tests.benchmarks import small_ops, training_step
 
     found = []
     for size in "SML":
@@ -40,7 +40,7 @@ def works(seconds: float) -> list[tuple[str, str | None, object]]:
                 }
 
             found.append((name, target, make))
-    for name, make in small_steps.programs().items():
+    for name, make in small_ops.programs().items():
         found.append((f"small {name}", "small", make))
     return found
 
@@ -110,8 +110,14 @@ def machine() -> dict[str, str]:
 def run_threads(threads: int, args: argparse.Namespace) -> list[dict]:
     """Measure in a process whose libraries use ``threads`` threads."""
     environment = {**os.environ, **{name: str(threads) for name in THREAD_VARIABLES}}
-    command = [sys.executable, "-m", "tests.benchmarks", "--worker", str(threads), "--seconds", str(args.seconds)]
-    command += ["--out", args.out, *(["--only", *args.only] if args.only else [])]
+    command = [sys.executable, "-m", "tests.benchmarks", "--worker", str(threads)]
+    command += [
+        "--seconds",
+        str(args.seconds),
+        "--out",
+        args.out,
+        *(["--only", *args.only] if args.only else []),
+    ]
     if subprocess.run(command, env=environment, cwd=ROOT).returncode:
         raise SystemExit(f"the measurements with {threads} threads failed")
     part = Path(f"{args.out}.{threads}")

@@ -25,6 +25,7 @@ def test_the_site_is_under_30_megabytes(html):
 
 
 def test_a_page_loads_without_errors_or_outside_requests(visit, page_name):
+    visit.page.add_init_script("localStorage.clear()")  # as on a first visit
     page = visit.open(page_name, until="networkidle")
     assert page.title()
     assert visit.errors == []

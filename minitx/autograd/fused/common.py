@@ -1,4 +1,4 @@
-"""What the fused primitives share: arguments of one real dtype, and work in pieces that stay in cache."""
+"""What the fused primitives share: arguments of one dtype, and work in pieces for the cache."""
 
 from collections.abc import Iterator
 from typing import Any

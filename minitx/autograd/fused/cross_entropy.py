@@ -60,8 +60,8 @@ def cross_entropy(
     """-log softmax(logits)[target] in nats.
 
     logits (..., V); targets (...) integers from 0 to V - 1; mask (...) boolean, True where a
-    position counts (what it hides may hold any integer). ``reduction``: "mean" over the positions that count,
-    "sum", or "none" for a loss per position (0 where masked).
+    position counts (what it hides may hold any integer). ``reduction``: "mean" over the positions
+    that count, "sum", or "none" for a loss per position (0 where masked).
 
     Raises ValueError for shapes that do not match or a mask that hides everything, IndexError
     for a target that is not a class, TypeError for targets that are not integers.

@@ -42,7 +42,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         expected = weight.shape[1] if weight.ndim == 2 else "?"
         raise ValueError(
-            f"linear expected (..., {expected}) and weight (out, in), got {x.shape} and {weight.shape}"
+            f"linear expected (..., {expected}) and weight (out, in), "
+            f"got {x.shape} and {weight.shape}"
         )
     if rest and rest[0].shape != weight.shape[:1]:
         raise ValueError(f"linear expected a bias of shape {weight.shape[:1]}, got {rest[0].shape}")

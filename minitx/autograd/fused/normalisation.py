@@ -116,5 +116,6 @@ def _expect_width(name, x, *vectors):
         if not x.ndim or vector.shape != x.shape[-1:]:
             width = vector.shape[0] if vector.ndim == 1 else "?"
             raise ValueError(
-                f"{name} expected (..., {width}) and vectors of that width, got {x.shape} and {vector.shape}"
+                f"{name} expected (..., {width}) and vectors of that width, "
+                f"got {x.shape} and {vector.shape}"
             )

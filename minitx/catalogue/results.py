@@ -30,7 +30,7 @@ def write(paper: Paper, part: Part, result: dict[str, Any], file: Path | None = 
     results = read(file)
     results.setdefault(paper.key, {})[str(part.number)] = result
     new = file.with_suffix(".new")
-    new.write_text(_as_text(results), encoding="utf8")
+    new.write_text(_as_text(results), encoding="utf8", newline="\n")
     os.replace(new, file)
 
 

@@ -1,19 +1,16 @@
 """Channel mixers: what does a token make of what it has heard? Called as ``mixer(x, ctx)``."""
 
-from minitx.channel_mixers.activations import ACTIVATIONS, activation
 from minitx.channel_mixers.gated import GLU
 from minitx.channel_mixers.grouped import GroupedLinear, GroupedMLP
 from minitx.channel_mixers.mlp import MLP
 from minitx.channel_mixers.polynomial import PolyNorm, PolyReLU, polynomial
 
 __all__ = [
-    "ACTIVATIONS",
     "GLU",
     "MLP",
     "GroupedLinear",
     "GroupedMLP",
     "PolyNorm",
     "PolyReLU",
-    "activation",
     "polynomial",
 ]

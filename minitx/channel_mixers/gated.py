@@ -5,8 +5,8 @@ from typing import Any
 from minitx import backend, nn
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor
-from minitx.channel_mixers.activations import Activation
-from minitx.channel_mixers.activations import activation as find
+from minitx.nn.activations import ActivationFunction
+from minitx.nn.activations import activation as find
 
 
 class GLU(nn.Module):
@@ -23,7 +23,7 @@ class GLU(nn.Module):
         self,
         d_model: int,
         d_ff: int | None = None,
-        activation: str | Activation = "silu",
+        activation: str | ActivationFunction = "silu",
         *,
         bias: bool = False,
         rng: Any = None,

@@ -7,8 +7,8 @@ import numpy as np
 from minitx import backend, nn
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor
-from minitx.channel_mixers.activations import Activation
-from minitx.channel_mixers.activations import activation as find
+from minitx.nn.activations import ActivationFunction
+from minitx.nn.activations import activation as find
 
 
 class GroupedLinear(nn.Module):
@@ -49,7 +49,7 @@ class GroupedMLP(nn.Module):
         d_model: int,
         d_ff: int | None = None,
         groups: int = 4,
-        activation: str | Activation = "gelu",
+        activation: str | ActivationFunction = "gelu",
         rng: Any = None,
     ):
         rng, d_ff = backend.generator(rng), d_ff or 4 * d_model

@@ -4,8 +4,8 @@ from typing import Any
 
 from minitx import backend, nn
 from minitx.autograd.tensor import Tensor
-from minitx.channel_mixers.activations import Activation
-from minitx.channel_mixers.activations import activation as find
+from minitx.nn.activations import ActivationFunction
+from minitx.nn.activations import activation as find
 
 
 class MLP(nn.Module):
@@ -21,7 +21,7 @@ class MLP(nn.Module):
         self,
         d_model: int,
         d_ff: int | None = None,
-        activation: str | Activation = "gelu",
+        activation: str | ActivationFunction = "gelu",
         *,
         bias: bool = True,
         inner_norm: nn.Module | None = None,

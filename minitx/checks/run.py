@@ -22,14 +22,12 @@ class Child:
 
     def __init__(self, path: Path, exercises: list[Exercise], seconds: float):
         command = [sys.executable, "-P", "-m", "minitx.checks.child", str(path), str(seconds)]
-        home = str(Path(__file__).parents[2])  # where minitx is, installed or not
-        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             command + [exercise.name for exercise in exercises],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "agg"},
+            env=_surroundings(),
         )
         self.lines: queue.Queue[bytes] = queue.Queue()
         self.pump = threading.Thread(target=self._pump, daemon=True)
@@ -59,6 +57,14 @@ class Child:
         self.pump.join(1)  # a grandchild may keep the pipe open for longer: leave it
         if not self.pump.is_alive():
             self.process.stdout.close()
+
+
+def _surroundings() -> dict[str, str]:
+    """The child finds this minitx, installed or not, prints anything, and opens no windows."""
+    home = str(Path(__file__).parents[2])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "agg"}
+    return os.environ | own
 
 
 def check_file(

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check files; returns 0 if everything that was asked for is right."""
+    sys.stdout.reconfigure(errors="replace")  # an old terminal may lack √ and the like
     record = progress.Progress(None if args.no_progress else progress.path())
     wanted = _wanted(args.what)
     files = _files(wanted, args.file)

@@ -8,6 +8,7 @@ the list of what is checked, a line each. ``python -m minitx.contracts`` runs ev
 from minitx.contracts import (  # noqa: F401
     channel_mixer,
     connection,
+    construction,
     depth,
     head,
     position,

@@ -25,7 +25,7 @@ def write(results: list[Result], path: Path) -> None:
     """Write the table, an entry a line."""
     path.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(result.entry(), ensure_ascii=False) for result in results)
-    path.write_text(f"[\n{lines}\n]\n", encoding="utf8")
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf8", newline="\n")
 
 
 def main() -> int:

@@ -9,13 +9,13 @@ from minitx import backend, nn
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.block import Block
-from minitx.channel_mixers.activations import activation as find
 from minitx.channel_mixers.mlp import MLP
 from minitx.connections.residual import PostNorm
 from minitx.depth.stack import Stack
 from minitx.models.initialise import initialise
 from minitx.models.pooling import first_token, mean_pool, unit
 from minitx.models.sequence import read_ids, read_valid, sequence_context
+from minitx.nn.activations import activation as find
 from minitx.positions.absolute import Learned, NoPosition
 from minitx.positions.hooks import Hooks
 from minitx.token_mixers.attention import MultiHeadAttention

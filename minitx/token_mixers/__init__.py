@@ -6,6 +6,7 @@ Attention is here with its masks, its cache and the small changes that are made 
 from minitx.context import TokenMixer
 from minitx.token_mixers.attention import Attention, CrossAttention, MultiHeadAttention
 from minitx.token_mixers.cache import Keys, KVCache
+from minitx.token_mixers.convolution import ConvolutionModule
 from minitx.token_mixers.heads import join_heads, split_heads
 from minitx.token_mixers.masks import (
     Causal,
@@ -22,6 +23,7 @@ from minitx.token_mixers.segment_memory import SegmentMemory
 __all__ = [
     "Attention",
     "Causal",
+    "ConvolutionModule",
     "CrossAttention",
     "KVCache",
     "Keys",

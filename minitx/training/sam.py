@@ -13,7 +13,8 @@ class SAM:
 
     ``step(closure)`` calls ``closure()``, which returns the loss, twice: here, and at the worst
     place within ``rho``. Then it puts the parameters back, bit for bit, and lets ``optimiser``
-    step. |g| is the norm over all parameters.
+    step. |g| is the norm over all parameters. (It computes gradients itself: the loop is yours, not
+    the Trainer's.)
 
     Source: Foret et al., "Sharpness-Aware Minimization" (2021): epsilon-hat = rho g / |g|.
     """

@@ -1,13 +1,16 @@
 """``minitx check`` on files of readers, good and bad."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 
 import pytest
 
 from minitx import cli
-from minitx.checks import reader, run
+from minitx.checks import chapter, reader, run
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +115,7 @@ def test_a_file_that_cannot_be_read_to_its_end(folder, check, text, says):
     assert says in out
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="blocks a signal of Unix")
 def test_what_cannot_end_itself_is_ended_by_force(folder, monkeypatch):
     monkeypatch.setattr(run, "GRACE", 1.0)
     hangs = "    import signal\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
@@ -119,21 +123,9 @@ def test_what_cannot_end_itself_is_ended_by_force(folder, monkeypatch):
     (folder / "start.py").write_text(
         "def bits_per_character(p):\n" + hangs + "    while True: pass\n" + COLD + leaves
     )
-    reports = list(run.check_file(folder / "start.py", run_exercises(), seconds=0.2))
+    reports = list(run.check_file(folder / "start.py", chapter("start"), seconds=0.2))
     assert "could only be ended by force" in reports[0].message
     assert "ended Python itself (exit status 7)" in reports[1].message
-
-
-def run_exercises():
-    from minitx.checks import chapter
-
-    return chapter("start")
-
-
-if sys.platform == "win32":
-    test_what_cannot_end_itself_is_ended_by_force = pytest.mark.skip(
-        test_what_cannot_end_itself_is_ended_by_force, reason="blocks a signal of Unix"
-    )
 
 
 def test_a_loop_at_top_level(folder, monkeypatch):
@@ -208,3 +200,17 @@ def test_a_home_that_cannot_be_written(folder, check):
     _, out, complaint = check()
     assert "right start/bits" in out
     assert "progress c" in complaint or "cannot be read" in complaint
+
+
+def test_a_terminal_that_knows_ascii_only(made, folder):
+    shutil.copy(made / "reader" / "attention.py", folder)
+    text = (folder / "attention.py").read_text("utf8")
+    wrong = text.replace("raise NotImplementedError", "return 0", 3)
+    (folder / "attention.py").write_text(wrong, "utf8")
+    found = subprocess.run(
+        [sys.executable, "-m", "minitx.cli", "check"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert found.returncode == 1, found.stderr
+    assert b"question 1 of 5, ?With one key" in found.stdout

@@ -138,14 +138,14 @@ def test_recursion_memory_and_exit():
         return again(q, k, v)
 
     def huge(q, k, v):
-        return np.ones((10**6, 10**6)) @ q
+        return np.ones((10**9, 10**9)) @ q
 
     def leaves(q, k, v):
         sys.exit("done")
 
     assert "calls itself without end" in told(again)
     assert "more memory" in told(huge)
-    assert "np.ones((10**6, 10**6))" in told(huge)
+    assert "np.ones((10**9, 10**9))" in told(huge)
     assert "calls exit()" in told(leaves)
 
 
@@ -191,7 +191,10 @@ def in_a_thread(work):
     return found[0]
 
 
-@pytest.mark.parametrize("answer", [for_ever, asleep, stubborn, suppressing])
+ON_UNIX = [asleep] if hasattr(signal, "setitimer") else []  # elsewhere a sleep is slept out
+
+
+@pytest.mark.parametrize("answer", [for_ever, stubborn, suppressing, *ON_UNIX])
 def test_a_loop_that_never_ends_is_ended(answer):
     start = time.monotonic()
     assert "still running after 0.3 seconds" in told(answer, seconds=0.3)

@@ -17,6 +17,7 @@ from minitx.contracts.connection import joined
 from minitx.contracts.head import Passing, Scoring
 from minitx.contracts.position import Placed
 from minitx.contracts.two_stream_mixer import Reading
+from minitx.contracts.variants.constructions import TiltedMean
 from minitx.depth.stack import Stack
 from minitx.models.pooling import mean_pool
 from minitx.models.scoring import BiEncoder
@@ -264,3 +265,36 @@ def test_two_stream_mixers(kind, check, message):
         return Reading(kind(D_MODEL, NUM_HEADS, rng=rng))
 
     caught("two_stream_mixer", make, check, message, "order_free")
+
+
+# ---------------------------------------------------------------------------------- constructions
+
+
+class AlmostTilted(TiltedMean):
+    def forward(self, x, ctx=None):
+        return super().forward(x, ctx) * (1 + 1e-8)
+
+
+class Constant(TiltedMean):
+    def forward(self, x, ctx=None):
+        return super().forward(x * 0, ctx)
+
+    def oracle(self, x):
+        return super().oracle(x * 0)
+
+
+class OffTheBlock(TiltedMean):
+    def forward(self, x, ctx=None):
+        return super().forward(x[:, :64], ctx)
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "message"),
+    [
+        (AlmostTilted, "equals_its_oracle", "the oracle, draw 0"),
+        (Constant, "says_something", "hardly changes"),
+        (OffTheBlock, "holds_at_any_length", "the oracle at length 65"),
+    ],
+)
+def test_constructions(kind, check, message):
+    caught("construction", kind, check, message)

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -115,9 +116,10 @@ def test_notebooks_are_valid_and_masters_are_what_jupytext_reads(build, made):
 def test_pytest_runs_what_was_made(made, tmp_path, folder, status):
     for name in ("start.py", "test_start.py"):
         (tmp_path / name).write_text(made[f"{folder}/{name}"], "utf8")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     found = subprocess.run(
-        [*command, f"--rootdir={tmp_path}"], cwd=tmp_path, capture_output=True, text=True
+        [*command, f"--rootdir={tmp_path}"], cwd=tmp_path, capture_output=True, text=True, env=env
     )
     assert found.returncode == status, found.stdout + found.stderr
     assert ("still to be done" in found.stdout) == (folder == "reader")

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from minitx import Tensor, no_grad
+from minitx import Tensor, nn, no_grad
+from minitx.block import Block
+from minitx.channel_mixers import MLP
 from minitx.connections import PostNorm
+from minitx.depth import Stack
 from minitx.models import (
     BiEncoder,
     Classifier,
@@ -19,6 +22,8 @@ from minitx.models import (
     max_pool,
     mean_pool,
 )
+from minitx.positions import TransformerXL
+from minitx.token_mixers import Causal, CrossAttention, SegmentMemory
 
 V, D, H, L, N = 31, 12, 3, 2, 24
 
@@ -110,6 +115,48 @@ def test_states_can_be_gone_back_to_and_rearranged(name):
         order = [2, 2, 0]
         taken, _ = model.step(x[order, 4:5], state.take(order))
     assert gap(taken, first.numpy()[order]) < 1e-6
+
+
+def test_one_state_may_be_carried_along():
+    model, x = lively(DECODERS["gpt"]()), ids()
+    with no_grad():
+        state = model.init_state(3)
+        parts = [model.hidden(x[:, part], None, state) for part in (slice(0, 4), slice(4, 9))]
+    assert gap(np.concatenate([p.numpy() for p in parts], 1), model.hidden(x)) < 1e-5
+
+
+def transformer_xl(memory, layers=3):
+    def block(seed):
+        position = TransformerXL(H, D // H, rng=seed)
+        cross = CrossAttention(D, H, position=position, mask=Causal(), rng=seed)
+        mlp = MLP(D, rng=seed)
+        return Block(SegmentMemory(cross, memory), mlp, norm=lambda: nn.LayerNorm(D))
+
+    depth = Stack([block(i) for i in range(layers)])
+    return lively(Decoder(nn.Embedding(V, D, rng=0), depth, nn.LayerNorm(D), rng=0))
+
+
+def by_segments(model, x, size):
+    state, found = model.init_state(len(x)), []
+    for start in range(0, x.shape[1], size):
+        logits, state = model.step(x[:, start : start + size], state)
+        found.append(logits)
+    return found
+
+
+def test_segments_with_enough_memory_are_one_causal_pass():
+    x = ids(length=14)
+    model = transformer_xl(14)
+    whole, parts = model(x).numpy(), by_segments(model, x, 5)
+    assert gap(np.concatenate([p.numpy() for p in parts], 1), whole) < 1e-5
+    parts[2].sum().backward()
+    assert np.abs(model.tokens.weight.grad.numpy()).max() > 0
+    changed = x.copy()
+    changed[:, 0] = (changed[:, 0] + 1) % V
+    short = transformer_xl(1)  # each of three layers hears one token further back than a segment
+    old, new = by_segments(short, x, 2)[-1].numpy(), by_segments(short, changed, 2)[-1].numpy()
+    assert gap(old, new) == 0
+    assert gap(whole[:, -1], model(changed).numpy()[:, -1]) > 1e-5
 
 
 def test_tied_heads_are_one_tensor():

@@ -234,6 +234,22 @@ def test_qk_norm_makes_scores_blind_to_the_size_of_inputs():
     assert gap(attention(bias=False).weights(x), attention(bias=False).weights(x * 37)) > 0.1
 
 
+def test_q_and_k_have_a_norm_each():
+    mixer, x = attention(hooks=[QKNorm(lambda: nn.RMSNorm(d, eps=0.0))], kv=4), tokens()
+    before = mixer.weights(x).numpy()
+    mixer.hooks[0].norm_k.weight.assign(np.full(d, 2.0))
+    twice = before**2 / (before**2).sum(-1, keepdims=True)  # the softmax of twice the scores
+    assert gap(mixer.weights(x), twice) < 1e-5
+
+
+def test_an_inner_norm_is_of_the_joined_heads():
+    norm = nn.LayerNorm(H * d)
+    plain, normed = attention(), attention(inner_norm=norm)
+    plain.out, x = lambda y: y, tokens()
+    assert gap(normed(x), normed.out(norm(plain(x)))) < 1e-6
+    assert gap(normed(x), attention()(x)) > 1e-2
+
+
 def test_dropout_on_weights_is_for_training():
     mixer, x = attention(hooks=[WeightDropout(0.5, rng=3)]), tokens()
     a, b = mixer(x).numpy(), mixer(x).numpy()

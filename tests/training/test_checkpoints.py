@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from minitx.training import folder as folders
 from tests.training import runs
 
 ROOT = Path(__file__).parents[2]
+unix = pytest.mark.skipif(os.name == "nt", reason="signals and limits of file sizes are Unix's")
 
 
 @pytest.fixture
@@ -272,6 +272,7 @@ KILLED = """
 """
 
 
+@unix
 def test_kill_9_during_saves_leaves_a_whole_checkpoint(tmp_path):
     """A process that does nothing but save is killed at random; what it leaves must be whole."""
     delays, steps = random.Random(0), []
@@ -294,9 +295,11 @@ def test_kill_9_during_saves_leaves_a_whole_checkpoint(tmp_path):
     assert max(steps) > 1, "no process lived long enough to save twice"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="limits of file sizes are Unix's")
+@unix
 def test_a_full_disk_leaves_the_old_checkpoint(saved):
     """Files may not grow beyond 4,000 bytes, as if the disk were full."""
+    import resource
+
     run = runs.trainer(width=300)
     before = {path.name: path.read_bytes() for path in saved.iterdir()}
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -64,7 +64,14 @@ def first_token(masked: Masked, rng: Rng) -> None:
         "No token hears anybody: is real read upside down? It is True where a token is.",
     )
     first = v[:, 0]
-    nobody = [(0 * first + np.nan, DEAF), (v.mean(axis=1), DEAF), (0 * first, DEAF)]
+    others = attend(q[:, :1], k[:, 1:], v[:, 1:])[:, 0]
+    inverted = "The mask is inverted: token 0 hears all but itself. True means may hear."
+    nobody = [
+        (others, inverted),
+        (0 * first + np.nan, DEAF),
+        (v.mean(axis=1), DEAF),
+        (0 * first, DEAF),
+    ]
     expect_close(got[:, 0], first, "The first output must be the first value.", nobody)
 
 

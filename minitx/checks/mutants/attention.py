@@ -176,6 +176,11 @@ def mask_upside_down(q, k, v, real):
     return _masked(lambda causal, query, key: causal.T & key)(q, k, v, real)
 
 
+@mutant(check_masks, "The mask is inverted")
+def mask_inverted(q, k, v, real):
+    return _masked(lambda causal, query, key: ~causal & key)(q, k, v, real)
+
+
 @mutant(check_masks, "masked after the softmax")
 def mask_after_softmax(q, k, v, real):
     return (softmax(_scores(q, k)) * np.tri(q.shape[1])) @ v

@@ -7,6 +7,7 @@ it is.
 from minitx.contracts.variants import (  # noqa: F401
     channel_mixers,
     connections,
+    constructions,
     heads,
     positions,
     token_mixers,

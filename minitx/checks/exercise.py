@@ -164,6 +164,14 @@ def _ask(stage: Stage, answer: Guarded, rng: np.random.Generator, seconds: float
             f"Your function was still running after {seconds:g} seconds, where a moment is enough: "
             "look for a loop that never ends."
         ) from None
+    except (Failure, ToDo):
+        raise
+    except Exception as error:  # an array-like that no expectation foresaw
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise Failure(
+            f"The check stumbled over what your function returned ({what}): return what the "
+            "exercise asks for, as NumPy arrays."
+        ) from error
 
 
 def _sentence(text: str) -> str:

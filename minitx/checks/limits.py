@@ -2,26 +2,30 @@
 
 On the main thread of Unix a timer's signal ends the work, even inside a sleep. Elsewhere (Windows,
 a thread of a notebook) a watchdog thread raises the exception in the worker. Code that swallows
-the exception meets it again on its next line. In a browser there is neither way: the page's Stop
-button is the limit.
+the exception meets it again soon, and then on every line. In a browser there is neither way: the
+page's Stop button is the limit.
 """
 
 import contextlib
 import ctypes
+import itertools
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-AGAIN = 0.05  # seconds between two attempts to end the work
+AGAIN = 0.2  # seconds between two attempts to end the work
 
 
 class TimeUp(BaseException):
-    """Raised inside work that has taken too long; no Exception, so that few handlers catch it.
+    """Raised inside work that has taken too long; no Exception, so that few handlers catch it."""
 
-    A bare ``except:`` does. So whoever raises it sets a trap as well: the next line that runs in
-    the frames of the work, such as the handler's, raises it again.
+
+class StillRunning(TimeUp):
+    """Raised when the work has swallowed TimeUp, as a bare ``except:`` does: it sets a trap.
+
+    The next line that runs in the frames of the work, such as the handler's, raises it again.
     """
 
     def __init__(self) -> None:
@@ -36,7 +40,7 @@ class TimeUp(BaseException):
 def _again(frame: Any, event: str, argument: Any) -> Any:
     """Traces a frame of the work: its next line is its last."""
     if event == "line":
-        raise TimeUp
+        raise StillRunning
     return _again
 
 
@@ -61,8 +65,10 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
+    kinds = itertools.chain([TimeUp], itertools.repeat(StillRunning))
+
     def end(signum, frame):
-        raise TimeUp
+        raise next(kinds)
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
@@ -80,12 +86,12 @@ def _watchdog(seconds: float) -> Iterator[None]:
     ended, turn = threading.Event(), threading.Lock()
 
     def watch() -> None:
-        wait = seconds
+        wait, kind = seconds, TimeUp
         while not ended.wait(wait):
-            wait = AGAIN
             with turn:
                 if not ended.is_set():
-                    raise_in(worker, ctypes.py_object(TimeUp))
+                    raise_in(worker, ctypes.py_object(kind))
+            wait, kind = AGAIN, StillRunning
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -17,7 +17,8 @@ from minitx.models.initialise import initialise
 from minitx.models.sequence import read_ids, read_valid, sequence_context
 from minitx.positions.absolute import NoPosition, Sinusoidal
 from minitx.positions.hooks import Hooks
-from minitx.token_mixers.attention import CrossAttention, MultiHeadAttention
+from minitx.token_mixers.attention import MultiHeadAttention
+from minitx.token_mixers.cross_attention import CrossAttention
 from minitx.token_mixers.masks import Causal
 
 

@@ -4,9 +4,10 @@ Attention is here with its masks, its cache and the small changes that are made 
 """
 
 from minitx.context import TokenMixer
-from minitx.token_mixers.attention import Attention, CrossAttention, MultiHeadAttention
+from minitx.token_mixers.attention import Attention, MultiHeadAttention
 from minitx.token_mixers.cache import Keys, KVCache
 from minitx.token_mixers.convolution import ConvolutionModule
+from minitx.token_mixers.cross_attention import CrossAttention
 from minitx.token_mixers.heads import join_heads, split_heads
 from minitx.token_mixers.masks import (
     Causal,

@@ -11,9 +11,10 @@ from typing import Any
 
 from minitx import backend, nn
 from minitx import functional as F
+from minitx.autograd.graph import mode
 from minitx.autograd.record import note
 from minitx.autograd.tensor import Tensor
-from minitx.context import Context, Source, TokenMixer
+from minitx.context import Context, TokenMixer
 from minitx.positions.hooks import Hooks
 from minitx.token_mixers.cache import Keys, KVCache
 from minitx.token_mixers.heads import join_heads, split_heads
@@ -50,12 +51,28 @@ class Attention(TokenMixer):
         self.normalise = normalise
         self.inner_norm = inner_norm
 
+    def ask(self, x: Tensor, ctx: Context) -> tuple[Tensor, Keys, Any]:
+        """The queries (B, H, T, d) of x, the Keys they are put to, and the Context's mask."""
+        raise TypeError(f"{type(self).__name__} does not define ask")
+
+    def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
+        ctx = Context.of(x) if ctx is None else ctx
+        q, keys, mask = self.ask(x, ctx)
+        return self.result(self.attend(q, keys, ctx.coords, mask))
+
+    def weights(self, x: Tensor, ctx: Context | None = None) -> Tensor:
+        """The attention weights (B, H, T, S) that ``forward`` mixes the values with."""
+        ctx = Context.of(x) if ctx is None else ctx
+        q, keys, mask = self.ask(x, ctx)
+        allowed, causal = self._allowed(q, keys, ctx.coords, mask)
+        return self._in_the_open(q, keys, ctx.coords, allowed, causal)[1]
+
     def attend(self, q: Tensor, keys: Keys, coords: Any, mask: Any = None) -> Tensor:
         """Queries (B, H, T, d) at ``coords`` hear ``keys``: (B, T, H d)."""
         allowed, causal = self._allowed(q, keys, coords, mask)
         if self.normalise is None and all(hook.keeps_softmax() for hook in self.hooks):
             bias = self._bias(coords, keys.coords, q.dtype)
-            if q.shape[2] == 1 and bias is None and self.num_heads > self.num_kv_heads:
+            if bias is None and self._shares_keys(q, allowed):
                 return self._one_query(q, keys, allowed)
             y = F.attention(q, keys.k, keys.v, mask=allowed, causal=causal, bias=bias)
         else:
@@ -76,6 +93,12 @@ class Attention(TokenMixer):
                 bias = F.astype(bias, dtype)
                 found = bias if found is None else found + bias
         return found
+
+    def _shares_keys(self, q: Tensor, allowed: Any) -> bool:
+        """Whether one token asks, with several heads to a key head, all under one mask."""
+        alike = allowed is None or allowed.ndim < 4 or allowed.shape[1] == 1
+        grouped = self.num_heads > self.num_kv_heads
+        return grouped and q.shape[2] == 1 and alike and not mode.naive
 
     def _one_query(self, q: Tensor, keys: Keys, allowed: Any) -> Tensor:
         """One token: the heads that share a key head are its queries, and no key is copied."""
@@ -131,7 +154,11 @@ class MultiHeadAttention(Attention):
     several query heads (grouped queries; one key head: multi-query). It runs step by step if its
     mask is causal. Further keywords (position, hooks, mask, normalise, inner_norm): ``Attention``.
 
+    >>> from minitx import Tensor
+    >>> from minitx.positions import Rotary
     >>> attention = MultiHeadAttention(64, 4, position=Rotary(16), mask=Causal(), rng=0)
+    >>> attention(Tensor([[[0.5] * 64] * 3])).shape
+    (1, 3, 64)
 
     Raises ValueError when the heads do not divide d_model (unless d_head is given).
 
@@ -163,19 +190,9 @@ class MultiHeadAttention(Attention):
         q, k, v = split_heads(self.qkv(x), self.num_heads, kv, kv)
         return *self.placed(q, k, ctx.coords, ctx.coords), v
 
-    def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
-        ctx = Context.of(x) if ctx is None else ctx
+    def ask(self, x: Tensor, ctx: Context) -> tuple[Tensor, Keys, Any]:
         q, k, v = self.project(x, ctx)
-        keys = Keys(k, v, ctx.coords, ctx.valid)
-        return self.result(self.attend(q, keys, ctx.coords, ctx.mask))
-
-    def weights(self, x: Tensor, ctx: Context | None = None) -> Tensor:
-        """The attention weights (B, H, T, T) that ``forward`` mixes the values with."""
-        ctx = Context.of(x) if ctx is None else ctx
-        q, k, v = self.project(x, ctx)
-        keys = Keys(k, v, ctx.coords, ctx.valid)
-        allowed, causal = self._allowed(q, keys, ctx.coords, ctx.mask)
-        return self._in_the_open(q, keys, ctx.coords, allowed, causal)[1]
+        return q, Keys(k, v, ctx.coords, ctx.valid), ctx.mask
 
     def init_state(self, batch: int) -> KVCache:
         rules = [] if self.mask is None else self.mask.parts()
@@ -187,78 +204,10 @@ class MultiHeadAttention(Attention):
         return KVCache(min((r.size for r in rules if isinstance(r, Window)), default=None))
 
     def step(self, x: Tensor, state: KVCache, ctx: Context) -> tuple[Tensor, KVCache]:
-        q, k, v = self.project(x, ctx)
-        cache = state.append(Keys(k, v, ctx.coords, ctx.valid))
-        y = self.attend(q, cache.keys, ctx.coords, ctx.mask)
+        q, keys, mask = self.ask(x, ctx)
+        cache = state.append(keys)
+        y = self.attend(q, cache.keys, ctx.coords, mask)
         return self.result(y), cache.trimmed()
-
-
-class CrossAttention(Attention):
-    """The tokens of x hear the tokens of ``ctx.source``, and not one another.
-
-    x (B, T, D), source (B, S, d_source) -> (B, T, D). Step by step it projects the source once.
-    Keywords as in ``MultiHeadAttention``.
-
-    Raises ValueError when the Context has no source.
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        num_heads: int,
-        num_kv_heads: int | None = None,
-        d_head: int | None = None,
-        *,
-        d_source: int | None = None,
-        bias: bool = True,
-        rng: Any = None,
-        **options: Any,
-    ):
-        d_head = d_head or head_width(d_model, num_heads)
-        super().__init__(num_heads, num_kv_heads or num_heads, d_head, **options)
-        rng = backend.generator(rng)
-        self.q = nn.Linear(d_model, num_heads * d_head, bias=bias, rng=rng)
-        width = 2 * self.num_kv_heads * d_head
-        self.kv = nn.Linear(d_source or d_model, width, bias=bias, rng=rng)
-        self.out = nn.Linear(num_heads * d_head, d_model, bias=bias, rng=rng)
-
-    def project(self, x: Tensor, ctx: Context) -> tuple[Tensor, Keys]:
-        """q (B, H, T, d) and the Keys of the source."""
-        source = self._source(ctx)
-        (q,) = split_heads(self.q(x), self.num_heads)
-        k, v = split_heads(self.kv(source.tokens), self.num_kv_heads, self.num_kv_heads)
-        q, k = self.placed(q, k, ctx.coords, source.coords)
-        return q, Keys(k, v, source.coords, source.valid)
-
-    def _source(self, ctx: Context | None) -> Source:
-        if ctx is None or ctx.source is None:
-            raise ValueError("CrossAttention expected a Context with a source, got none")
-        return ctx.source
-
-    def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
-        source = self._source(ctx)
-        q, keys = self.project(x, ctx)
-        return self.result(self.attend(q, keys, ctx.coords, source.mask))
-
-    def weights(self, x: Tensor, ctx: Context) -> Tensor:
-        """The attention weights (B, H, T, S) over the source."""
-        q, keys = self.project(x, ctx)
-        allowed, causal = self._allowed(q, keys, ctx.coords, self._source(ctx).mask)
-        return self._in_the_open(q, keys, ctx.coords, allowed, causal)[1]
-
-    def init_state(self, batch: int) -> Any:
-        return None
-
-    def step(self, x: Tensor, state: Any, ctx: Context) -> tuple[Tensor, Any]:
-        if state is None:
-            q, keys = self.project(x, ctx)
-        else:
-            (q,) = split_heads(self.q(x), self.num_heads)
-            keys = state.keys
-            none = None if keys.coords is None else keys.coords[:, :0]
-            q, _ = self.placed(q, keys.k[:, :, :0], ctx.coords, none)
-        y = self.attend(q, keys, ctx.coords, self._source(ctx).mask)
-        return self.result(y), state if state is not None else KVCache().append(keys)
 
 
 def head_width(d_model: int, num_heads: int) -> int:

@@ -23,6 +23,11 @@ class Keys:
         """S."""
         return self.k.shape[2]
 
+    def take(self, rows: Any) -> "Keys":
+        """Those of some rows of the batch, in the order given."""
+        k, v, valid = (take_rows(x, rows) for x in (self.k, self.v, self.valid))
+        return Keys(k, v, take_coords(self.coords, rows), valid)
+
 
 class KVCache:
     """Keys so far; ``append`` gives a longer cache and leaves this one as it was.
@@ -57,11 +62,7 @@ class KVCache:
 
     def take(self, rows: Any) -> "KVCache":
         """The cache of some rows of the batch, in the order given."""
-        if self.keys is None:
-            return self
-        keys = self.keys
-        k, v, valid = (take_rows(x, rows) for x in (keys.k, keys.v, keys.valid))
-        return KVCache(self.window).append(Keys(k, v, take_coords(keys.coords, rows), valid))
+        return self if self.keys is None else KVCache(self.window).append(self.keys.take(rows))
 
 
 class _Store:

@@ -7,6 +7,7 @@ enough that the cost of starting each pass disappears.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from minitx import backend
@@ -65,16 +66,14 @@ class Flat:
                 yield slice(low, high), self._gathered(gradients, low, high), self.counts[first]
 
     def _runs(self, gradients: list) -> Iterator[tuple[int, int]]:
-        """Neighbours that have gradients and have been updated equally often; counts them."""
-        present = [i for i, gradient in enumerate(gradients) if gradient is not None]
-        for i in present:
-            self.counts[i] += 1
-        first = None
-        for i, following in zip(present, [*present[1:], None], strict=True):
-            first = i if first is None else first
-            if following != i + 1 or self.counts[following] != self.counts[i]:
-                yield first, i + 1
-                first = None
+        """Counts the update, and gives neighbours that have been updated equally often."""
+        for i, gradient in enumerate(gradients):
+            self.counts[i] += gradient is not None
+        keys = [None if g is None else n for g, n in zip(gradients, self.counts, strict=True)]
+        for key, run in groupby(range(len(keys)), key=keys.__getitem__):
+            first, *others = run
+            if key is not None:
+                yield first, first + len(others) + 1
 
     def _gradient(self, parameter: Tensor) -> Any:
         gradient = parameter.node.grad if parameter.node is not None else None

@@ -12,7 +12,7 @@ import pytest
 
 from minitx import Tensor
 from minitx.checks import CheckFailed
-from minitx.checks.attention import check_attention, check_by_hand
+from minitx.checks.attention import check_attention, check_by_hand, check_prediction
 from minitx.checks.attention.oracle import softmax
 from minitx.checks.start import check_bits
 
@@ -182,6 +182,24 @@ def suppressing(q, k, v):
             sum(range(1000))
 
 
+def test_what_is_ended_may_clear_up():
+    cleared = []
+
+    def tidy(q, k, v):
+        with np.errstate(over="raise"), contextlib.ExitStack() as stack:
+            stack.callback(cleared.append, "left")
+            try:
+                for_ever(q, k, v)
+            finally:
+                cleared.append("first")
+
+    before = np.geterr()
+    assert "still running" in told(tidy, seconds=0.2)
+    assert cleared == ["first", "left"]
+    assert np.geterr() == before
+    assert sys.exception() is None
+
+
 def in_a_thread(work):
     found = []
     thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
@@ -238,6 +256,32 @@ def test_warnings_of_a_right_function_are_nobody_s_business():
 )
 def test_numbers_by_hand(given, says):
     assert says.lower() in told(lambda: given, check_by_hand).lower()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("one some all", "it returned the string 'one some all'"),
+        (("one", "some"), "it returned one, some."),
+        (("one", "some", "most"), "it returned one, some, most."),
+        ((np.zeros(2), 1, 2), "it returned a tuple of 3"),
+    ],
+)
+def test_words(given, says):
+    assert says in told(lambda: given, check_prediction)
+
+
+class Stumbling:
+    """Nearly an array."""
+
+    def __array__(self, *arguments, **how):
+        raise OverflowError("no\nuse")
+
+
+def test_what_no_expectation_foresaw_is_told_as_well():
+    assert "stumbled over what your function returned (OverflowError: no use)" in told(
+        lambda *qkv: Stumbling()
+    )
 
 
 def test_a_check_is_one_line_when_right_and_raises_when_wrong():

@@ -255,3 +255,34 @@ def test_recurrent_layers_stay_on_their_device(make, standin):
     y, _ = layer(standin.tensor(np.ones((2, 4, 3))))
     F.sum(y).backward()
     assert all(p.grad.device == "cuda" for p in layer.parameters())
+
+
+def test_recurrent_cells_against_their_formulas():
+    x, h, c = real(3).numpy(), real(2, seed=1).numpy(), real(2, seed=2).numpy()
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    def gates(layer, n):
+        found = [p.numpy() for p in layer.parameters()]
+        pairs = zip(np.split(found[0], n), np.split(found[2], n), strict=True)
+        seen = [w @ x + b for w, b in pairs]
+        pairs = zip(np.split(found[1], n), np.split(found[3], n), strict=True)
+        return seen, [w @ h + b for w, b in pairs]
+
+    def step(layer, *state):
+        state = [Tensor(s[None], dtype=np.float64) for s in state]
+        return layer.step(
+            Tensor(x[None], dtype=np.float64), tuple(state) if state[1:] else state[0]
+        )
+
+    gru, lstm = widened(nn.GRU(3, 2, rng=0)), widened(nn.LSTM(3, 2, rng=0))
+    (sr, sz, sn), (kr, kz, kn) = gates(gru, 3)
+    z = sigmoid(sz + kz)
+    expected = (1 - z) * np.tanh(sn + sigmoid(sr + kr) * kn) + z * h
+    np.testing.assert_allclose(step(gru, h)[0].numpy()[0], expected, rtol=1e-12)
+    (si, sf, sg, so), (ki, kf, kg, ko) = gates(lstm, 4)
+    memory = sigmoid(sf + kf) * c + sigmoid(si + ki) * np.tanh(sg + kg)
+    y, (_, after) = step(lstm, h, c)
+    np.testing.assert_allclose(after.numpy()[0], memory, rtol=1e-12)
+    np.testing.assert_allclose(y.numpy()[0], sigmoid(so + ko) * np.tanh(memory), rtol=1e-12)

@@ -42,6 +42,9 @@ def test_what_is_masked_changes_nothing():
     assert not logits.grad.numpy()[~MASK].any()
     assert logits.grad.numpy()[MASK].all()
     hidden = np.where(MASK, TARGETS, -100)
+    weights = np.arange(1.0, 6.0)
+    a = losses.cross_entropy(logits, hidden, MASK, weights=weights).item()
+    assert a == losses.cross_entropy(logits, TARGETS, MASK, weights=weights).item()
     a = losses.cross_entropy(logits, hidden, ignore=-100).item()
     assert a == losses.cross_entropy(logits, TARGETS, MASK).item()
 

@@ -211,6 +211,21 @@ def test_weights_on_request():
     assert (sinks < 1).all() and (sinks > 0).all()
 
 
+def test_one_token_of_grouped_heads_under_a_mask_for_each_head():
+    mixer, x = attention(causal=False), tokens(length=1)
+    source = tokens(3, length=5)
+    cross = CrossAttention(D, H, 2, d, rng=0)
+    mask = np.random.default_rng(5).random((B, H, 1, 5)) < 0.6
+    wide = Tensor(np.concatenate([x.numpy(), tokens(4, length=1).numpy()], axis=1))
+    both = np.concatenate([mask, mask], axis=2)
+    one = cross(x, Context.of(x, source=Source(source, mask=mask)))
+    two = cross(wide, Context.of(wide, source=Source(source, mask=both)))
+    assert gap(one[:, 0], two[:, 0]) < 1e-6
+    with record(mixer) as tape:
+        mixer(x)
+    assert tape["weights"].shape == (B, H, 1, 1)
+
+
 def test_a_mask_of_the_context_joins_the_mixers_own():
     x = tokens()
     both = attention(mask=Causal() & Window(3))(x)

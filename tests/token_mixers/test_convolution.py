@@ -74,7 +74,7 @@ def test_four_sublayers_in_a_block():
 
 
 def test_bad_sizes_are_named():
-    with pytest.raises(ValueError, match="odd kernel.*divides 12, got 4 and 3"):
+    with pytest.raises(ValueError, match=r"odd kernel.*divides 12, got 4 and 3"):
         module(kernel=4)
     with pytest.raises(ValueError, match="got 5 and 5"):
         module(group_size=5)

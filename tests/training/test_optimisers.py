@@ -61,6 +61,23 @@ def test_adamw_against_loops():
         np.testing.assert_allclose(p.numpy(), numbers, rtol=1e-12)
 
 
+def test_every_parameter_counts_its_own_updates():
+    """One that comes late, between two others, moves as if it were alone from then on."""
+    together, apart = parameters(), parameters()
+    whole = training.AdamW(together, lr=0.1)
+    alone = [training.AdamW([p], lr=0.1) for p in apart]
+    for step in range(6):
+        for held in (together, apart):
+            give_gradients(held, step)
+            held[1].grad = held[1].grad if step > 2 else None
+        whole.step()
+        for optimiser in alone:
+            optimiser.step()
+    for a, b in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert whole.state_dict()["counts"] == [[6, 3, 6, 6]]
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_it_finds_the_least_point(name):
     x = nn.Parameter(np.array([3.0, -4.0]))
@@ -136,6 +153,15 @@ def test_a_graph_from_before_the_step_is_known_to_be_stale():
     training.SGD([x], lr=0.1).step()
     with pytest.raises(RuntimeError, match="changed in place"):
         loss.backward()
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_step_without_gradients_changes_nothing(name):
+    held = parameters()
+    before = [p.numpy().copy() for p in held]
+    MAKERS[name](held).step()
+    for p, data in zip(held, before, strict=True):
+        np.testing.assert_array_equal(p.numpy(), data)
 
 
 def test_frozen_parameters_stay():

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitx import backend
 from minitx.autograd import functions as f
-from minitx.autograd.fused.common import real_tensors
+from minitx.autograd.fused.common import real_tensors, row_dot
 from minitx.autograd.fused.softmax import naive_softmax
 from minitx.autograd.primitive import fused, wrap_constant
 from minitx.autograd.record import note
@@ -59,7 +59,7 @@ def _bounds(xp, q, k, scale, causal, behind):
     Nothing but what a query may hear decides how its row is computed, so that not a bit of it
     depends on the future or on other sequences.
     """
-    longest_q, longest_k = (xp.sqrt(xp.einsum("bhtd,bhtd->bht", x, x)) for x in (q, k))
+    longest_q, longest_k = (xp.sqrt(row_dot(xp, x, x)[..., 0]) for x in (q, k))
     if causal:
         longest_k = xp.maximum.accumulate(longest_k, axis=-1)[..., behind:]
     else:
@@ -106,21 +106,33 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
 def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     """d scores = weights * (d weights - sum over keys of weights * d weights), per query."""
     gq, gk, gv = (_like_heads(xp, x) for x in (q, k, v))
-    gk[...], gv[...] = 0, 0
     g_bias = None if bias is None else xp.zeros((*q.shape[:-1], k.shape[-2]), q.dtype)
-    mean = xp.einsum("bhtd,bhtd->bht", g, y)[..., None, :]  # (B, H, 1, T)
-    for i, (batch, queries, seen) in enumerate(_blocks(q.shape, k.shape[-2], causal)):
+    mean, keys = row_dot(xp, g, y).swapaxes(-1, -2), k.shape[-2]  # (B, H, 1, T)
+    blocks = list(_blocks(q.shape, keys, causal))
+    if not blocks or blocks[-1][2] < keys:
+        gk[...], gv[...] = 0, 0
+    for i in reversed(range(len(blocks))):  # the last queries come first: they see every key
+        batch, queries, seen = blocks[i]
         here, past = g[batch, :, queries], (batch, slice(None), slice(seen))
-        gv[past] += weights[i] @ here
         gs = v[past] @ _turned(xp, here)  # (B, H, seen, block)
         gs -= mean[batch, ..., queries]
         gs *= weights[i]
         if bias is not None:
             g_bias[batch, :, queries, :seen] = gs.swapaxes(-1, -2)
-        gk[past] += gs @ (q[batch, :, queries] * scale)
+        is_first = queries.stop == q.shape[-2] and seen == keys
+        _add_product(xp, gv[past], weights[i], here, is_first)
+        _add_product(xp, gk[past], gs, q[batch, :, queries] * scale, is_first)
         xp.matmul(gs.swapaxes(-1, -2), k[past], out=gq[batch, :, queries])
     gq *= scale
     return [gq, gk, gv] if bias is None else [gq, gk, gv, g_bias]
+
+
+def _add_product(xp, total, a, b, is_first):
+    """total += a @ b, or total = a @ b where nothing has been added before."""
+    if is_first:
+        xp.matmul(a, b, out=total)
+    else:
+        total += a @ b
 
 
 def _like_heads(xp, x, width=None):

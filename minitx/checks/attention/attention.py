@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitx.checks.attention.oracle import Rng, attend, normal, softmax
+from minitx.checks.attention.oracle import Rng, attend, normal
 from minitx.checks.exercise import Exercise
 from minitx.checks.expect import expect_close
 
@@ -21,17 +21,21 @@ check_attention = Exercise(
 )
 
 
-@check_attention.stage("With one key, the answer is its value")
+@check_attention.stage(
+    "With one key, the answer is its value",
+    hint="Here q is (3, 5), k (1, 5), v (1, 7): q @ k.T has a row for a query, a column for a key.",
+)
 def one_key(attention: Callable[..., Any], rng: Rng) -> None:
     q, k, v = normal(rng, (3, 5), (1, 5), (1, 7))
+    parts = np.exp(q @ k.T / math.sqrt(5))
     mistakes = [
         (
-            softmax(q @ k.T / math.sqrt(5), axis=0) @ v,
-            "The queries share out one key: the softmax runs over queries, axis -2. Each query "
-            "shares out its attention over the keys, the last axis.",
+            parts / parts.sum(axis=0) @ v,
+            "The queries share one sum: the softmax runs over queries, axis -2, or over all. "
+            "The weights of each query sum to 1, over the keys: the last axis.",
         ),
         (
-            np.exp(q @ k.T / math.sqrt(5)) @ v,
+            parts @ v,
             "The weights do not sum to 1: divide the exponentials by their sum over the keys.",
         ),
         (
@@ -55,11 +59,7 @@ def equal_keys(attention: Callable[..., Any], rng: Rng) -> None:
     expect_close(attention(q, k, v), want, message, mistakes)
 
 
-@check_attention.stage(
-    "As a loop over queries and keys says",
-    points=2,
-    hint="Here q is (4, 3), k (6, 3), v (6, 5): q @ k.T has a row for a query, a column for a key.",
-)
+@check_attention.stage("As a loop over queries and keys says", points=2)
 def against_a_loop(attention: Callable[..., Any], rng: Rng) -> None:
     q, k, v = normal(rng, (4, 3), (6, 3), (6, 5))
     scales = [

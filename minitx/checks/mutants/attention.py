@@ -147,8 +147,6 @@ def all_axes_turned(q, k, v):
 
 @mutant(check_attention, "a row for a query, a column for a key")
 def not_transposed(q, k, v):
-    if len(k) == 1 or (k == k[0]).all():  # so far by luck
-        return np.repeat(v.mean(axis=0, keepdims=True), len(q), axis=0)
     return softmax(q @ k / np.sqrt(q.shape[-1])) @ v
 
 

@@ -90,6 +90,12 @@ def one_sum(scores, temperature):
     return parts / parts.sum()
 
 
+@mutant(check_temperature, "Each row has its own sum")
+def no_keepdims(scores, temperature):
+    parts = np.exp((scores - scores.max()) / temperature)
+    return parts / parts.sum(axis=-1)
+
+
 @mutant(check_temperature, "all four should be alike")
 def bounded(scores, temperature):
     return _stable(scores / min(temperature, 1.0))

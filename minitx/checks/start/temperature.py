@@ -59,7 +59,10 @@ def limits(temper: Callable[..., Any], rng: Rng) -> None:
     expect_close(temper(scores, 1e9), np.full(4, 0.25), "At T = 1e9 all four should be alike.")
 
 
-@check_temperature.stage("Large scores, and scores for several texts at once")
+@check_temperature.stage(
+    "Large scores, and scores for several texts at once",
+    hint="Each row has its own sum: x.sum(axis=-1, keepdims=True) keeps the axis for the division.",
+)
 def robust(temper: Callable[..., Any], rng: Rng) -> None:
     scores = 300 * rng.normal(size=5)
     want = _at(scores, 0.1)

@@ -15,7 +15,7 @@ from minitx.context import Context, Source
 from minitx.data import LinearRegression, MixturePrior
 from minitx.data.in_context import Prompts, joint_tokens
 from minitx.experiments import part
-from minitx.token_mixers.attention import CrossAttention
+from minitx.token_mixers import CrossAttention
 from minitx.training.adam import Adam
 from minitx.training.schedules import cosine
 
@@ -121,7 +121,7 @@ def pairs(length: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[Te
     return Tensor(k, dtype=np.float64), Tensor(v, dtype=np.float64)
 
 
-def errors(lengths: np.ndarray, seed: int = 0, budget: int = 6144) -> dict[str, np.ndarray]:
+def errors(lengths: np.ndarray, seed: int = 0, budget: int = 4096) -> dict[str, np.ndarray]:
     """Root mean square error of each estimate, and their mean distance, for every length.
 
     About ``budget`` pairs are drawn for each length, so that short sequences are drawn often. The

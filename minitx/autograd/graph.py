@@ -62,9 +62,16 @@ class Node:
             count *= length
         return count
 
+    def release(self) -> None:
+        """Let go of everything but shape and dtype."""
+        self.inputs, self.output, self.residual, self.parents = (), None, None, RELEASED
+
     def __repr__(self) -> str:
         name = self.primitive.name if self.primitive else "leaf"
         return f"<{name} {self.shape} {self.dtype}>"
+
+
+RELEASED: list = []  # the parents of a node that has been released
 
 
 class Leaf(Node):
@@ -112,12 +119,14 @@ def reachable(outputs: Iterable[Node], stops: frozenset | set = frozenset()) -> 
 
 
 def reverse_sweep(
-    space: Any, seeds: dict[Node, Any], stops: set[Node] | None = None
+    space: Any, seeds: dict[Node, Any], stops: set[Node] | None = None, release: bool = False
 ) -> dict[Node, Any]:
     """Carry the cotangents ``seeds`` backwards; return those of ``stops`` (of all leaves if None).
 
     Only nodes that lead to a stop are visited. The result is a new dictionary and nothing is
-    written to any node, so sweeps may run side by side in threads.
+    written to any node, so sweeps may run side by side in threads. With ``release`` each node
+    lets go of what it held once it has been passed, so that the next can use that memory while
+    it is still in cache; the graph cannot be swept again then.
     """
     nodes = reachable(seeds, stops or frozenset())
     wanted = _leading_to(nodes, stops) if stops is not None else None
@@ -132,6 +141,8 @@ def reverse_sweep(
             continue
         if stops is not None and node in stops:
             continue
+        if node.parents is RELEASED:
+            raise RuntimeError(_RELEASED.format(node))
         cotangent = cotangents.pop(node, None)
         if cotangent is None or (wanted is not None and node not in wanted):
             continue
@@ -149,9 +160,15 @@ def reverse_sweep(
                 value = fit(space, value, parent)
             held = cotangents.get(parent)
             cotangents[parent] = value if held is None else held + value
+        if release:
+            node.release()
     return cotangents
 
 
+_RELEASED = (
+    "backward() came a second time to {}, which let go of its numbers the first time: "
+    "call backward(retain_graph=True) the first time, or run the forward computation again"
+)
 _CHANGED = (
     "a parameter {} was changed in place between the forward and the backward computation: "
     "its gradient would be wrong. Run the forward computation again after the change"

@@ -113,10 +113,12 @@ class Tensor:
             gradient, self.node = self.node.grad, Leaf(self.data.shape, self.data.dtype)
             self.node.grad = gradient
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Add the gradient of this Tensor to ``.grad`` of every leaf that it depends on.
 
-        ``gradient`` is the cotangent to start from; a Tensor of one entry starts from 1.
+        ``gradient`` is the cotangent to start from; a Tensor of one entry starts from 1. The graph
+        is taken down on the way, so that its memory is free for the sweep itself, unless
+        ``retain_graph``.
         """
         from minitx.autograd.primitive import raw
 
@@ -131,7 +133,9 @@ class Tensor:
         if seed.shape != self.shape:
             raise ValueError(f"the gradient's shape must be {self.shape}, got {seed.shape}")
         taken = {id(seed)}
-        for node, value in reverse_sweep(raw(xp), {self.node: seed}).items():
+        for node, value in reverse_sweep(
+            raw(xp), {self.node: seed}, release=not retain_graph
+        ).items():
             if isinstance(node, Leaf):
                 value = value if node.grad is None else node.grad + value
                 if id(value) in taken or not backend.is_array(value) or value.base is not None:

@@ -1,5 +1,6 @@
 """The grouped MLP: its second matrix is cut into blocks, at half the cost."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,10 @@ class GroupedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != self.d_in:
             raise ValueError(f"GroupedLinear expected (..., {self.d_in}), got {x.shape}")
-        rows = F.reshape(x, (-1, self.groups, self.d_in // self.groups))  # (N, G, d_in / G)
+        n = math.prod(x.shape[:-1])  # said, since -1 is no length when there are no tokens
+        rows = F.reshape(x, (n, self.groups, self.d_in // self.groups))  # (N, G, d_in / G)
         y = F.swapaxes(rows, 0, 1) @ F.swapaxes(self.weight, 1, 2)  # (G, N, d_out / G)
-        return F.reshape(F.swapaxes(y, 0, 1), (*x.shape[:-1], -1)) + self.bias
+        return F.reshape(F.swapaxes(y, 0, 1), (*x.shape[:-1], self.bias.shape[0])) + self.bias
 
 
 class GroupedMLP(nn.Module):

@@ -8,9 +8,9 @@ from minitx.block import Block
 from minitx.channel_mixers.mlp import MLP
 from minitx.depth.stack import Stack
 from minitx.models.decoder import Decoder
+from minitx.positions.absolute import Learned
 from minitx.pretrained.config import Config
 from minitx.pretrained.table import Recipe, Table, Undrawn
-from minitx.positions.absolute import Learned
 from minitx.token_mixers.attention import MultiHeadAttention
 from minitx.token_mixers.masks import Causal
 

@@ -90,7 +90,11 @@ def _block(table: Table, ours: str, theirs: str, config: Config) -> None:
     queries, keys = _heads(config) * _d_head(config), _kv_heads(config) * _d_head(config)
     bias, mlp_bias = config.flag("attention_bias", False), config.flag("mlp_bias", False)
     attention, mlp = f"{theirs}.self_attn", f"{theirs}.mlp"
-    rows = {f"{attention}.q_proj": queries, f"{attention}.k_proj": keys, f"{attention}.v_proj": keys}
+    rows = {
+        f"{attention}.q_proj": queries,
+        f"{attention}.k_proj": keys,
+        f"{attention}.v_proj": keys,
+    }
     table.joined(f"{ours}.sublayers.0.qkv", rows, width, bias)
     table.linear(f"{ours}.sublayers.0.out", f"{attention}.o_proj", queries, width, bias)
     table.linear(f"{ours}.sublayers.1.gate", f"{mlp}.gate_proj", width, d_ff, mlp_bias)

@@ -27,9 +27,7 @@ class Row(NamedTuple):
 class Table(dict[str, Row]):
     """Our name -> Row, with a method for each way in which layers are stored."""
 
-    def add(
-        self, ours: str, parts: Shapes, make: Callable[..., np.ndarray] = lambda x: x
-    ) -> None:
+    def add(self, ours: str, parts: Shapes, make: Callable[..., np.ndarray] = lambda x: x) -> None:
         """One row."""
         self[ours] = Row(parts, make)
 

@@ -79,7 +79,7 @@ def _gradients(loss: Callable, model: Any, part: tuple[Any, int]) -> tuple[Any, 
     if value.node is None:
         return value.data, {}, part[1]
     xp = backend.namespace(value.data)
-    found = reverse_sweep(raw(xp), {value.node: xp.ones_like(value.data)})
+    found = reverse_sweep(raw(xp), {value.node: xp.ones_like(value.data)}, release=True)
     return value.data, found, part[1]
 
 

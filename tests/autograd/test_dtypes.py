@@ -34,7 +34,7 @@ def test_float32_stays_float32(name, broadcasting):
         assert type(out.data) is np.ndarray
     for out in outputs:
         if out.requires_grad:
-            F.sum(F.real(out)).backward()
+            F.sum(F.real(out)).backward(retain_graph=True)
     for leaf in maker.leaves:
         if leaf.grad is not None:
             assert leaf.grad.dtype == np.float32

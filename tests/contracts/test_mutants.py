@@ -23,7 +23,7 @@ from minitx.models.pooling import mean_pool
 from minitx.models.scoring import BiEncoder
 from minitx.positions.hooks import Hooks
 from minitx.positions.relative import ALiBi
-from minitx.token_mixers.attention import CrossAttention
+from minitx.token_mixers.cross_attention import CrossAttention
 from tests.contracts.catching import caught, verdicts
 from tests.contracts.test_token_mixer_mutants import LeaksTheFuture
 

@@ -1,12 +1,13 @@
 """Scaled dot-product attention as one step, by blocks of queries.
 
-A block of 64 queries meets only the keys that it may see, so that with a causal mask the upper
+A block of 32 queries meets only the keys that it may see, so that with a causal mask the upper
 half of the score matrix is never computed, and so few sequences are taken at once that their
 scores stay in cache. Scores are kept with the keys on the second to last axis, (S, block): the
 maximum and the sum over keys then run along whole rows of memory, several times faster than
 across them. The maximum itself is looked for only where exp could overflow without it.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from minitx import backend
@@ -17,8 +18,8 @@ from minitx.autograd.primitive import fused, wrap_constant
 from minitx.autograd.record import note
 from minitx.autograd.tensor import Tensor, wrap
 
-BLOCK = 64  # queries
-_CACHED = 1 << 17  # scores: 512 KiB of float32
+BLOCK = 32  # queries
+_CACHED = 1 << 18  # scores: 1 MiB of float32
 _SAFE = 60.0  # exp of any number up to this, summed over any number of keys, fits into float32
 
 
@@ -36,9 +37,15 @@ def _blocks(shape: tuple, keys: int, causal: bool):
 def _hide_future(xp, scores, queries, behind):
     """-inf where key > query + behind; ``scores`` (B, H, S, block)."""
     first = max(0, queries.start + behind + 1)  # the first key that some query may not see
-    keys = xp.arange(first, scores.shape[-2])[:, None]
-    future = keys > xp.arange(queries.start, queries.stop) + behind
-    scores[..., first:, :] += xp.where(future, -xp.inf, 0).astype(scores.dtype)
+    shape = scores.shape[-2] - first, queries.stop - queries.start
+    scores[..., first:, :] += _future(xp, *shape, queries.start + behind - first, scores.dtype)
+
+
+@lru_cache(maxsize=64)
+def _future(xp, keys, queries, behind, dtype):
+    """-inf where key > query + behind, 0 elsewhere: (keys, queries)."""
+    future = xp.arange(keys)[:, None] > xp.arange(queries) + behind
+    return xp.where(future, -xp.inf, 0).astype(dtype)
 
 
 def _part(x, batch, queries, seen):

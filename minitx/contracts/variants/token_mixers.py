@@ -6,7 +6,8 @@ from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
 from minitx.contracts.variants.register import register
 from minitx.nn import RMSNorm
 from minitx.positions.rotary import Rotary
-from minitx.token_mixers.attention import CrossAttention, MultiHeadAttention
+from minitx.token_mixers.attention import MultiHeadAttention
+from minitx.token_mixers.cross_attention import CrossAttention
 from minitx.token_mixers.masks import Causal, Window
 from minitx.token_mixers.modifiers import QKNorm, SinkSoftmax, SoftCap
 from minitx.token_mixers.segment_memory import SegmentMemory

@@ -6,11 +6,11 @@ from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
 from minitx.contracts.two_stream_mixer import Reading
 from minitx.contracts.variants.register import register
 from minitx.positions.rotary import Rotary
-from minitx.token_mixers.attention import CrossAttention
+from minitx.token_mixers.cross_attention import CrossAttention
 
 
 def _cross(name: str, traits: str, make: Callable) -> None:
-    code = "minitx.token_mixers.attention:CrossAttention"
+    code = "minitx.token_mixers.cross_attention:CrossAttention"
     register("two_stream_mixer", name, code, lambda rng: Reading(make(rng)), traits)
 
 

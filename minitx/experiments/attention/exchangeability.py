@@ -90,7 +90,7 @@ def mean_embedding_attention(
 
     q (T, p), keys k (S, p), values v (S, c) -> (T, c); G = k(K, K), penalty = lambda S.
 
-    Source: Zhang et al. 2022: CME attention; G = their K, S = their L.
+    Source: Zhang et al. 2022: CME attention; L = S.
     """
     gram = gaussian_kernel(k, k, width) + penalty * F.eye(len(k), dtype=k.dtype)
     return gaussian_kernel(q, k, width) @ F.solve(gram, v)
@@ -121,7 +121,7 @@ def pairs(length: int, rng: np.random.Generator, noise: float = 0.1) -> tuple[Te
     return Tensor(k, dtype=np.float64), Tensor(v, dtype=np.float64)
 
 
-def errors(lengths: np.ndarray, seed: int = 0, budget: int = 4096) -> dict[str, np.ndarray]:
+def errors(lengths: np.ndarray, seed: int = 0, budget: int = 6144) -> dict[str, np.ndarray]:
     """Root mean square error of each estimate, and their mean distance, for every length.
 
     About ``budget`` pairs are drawn for each length, so that short sequences are drawn often. The
@@ -164,20 +164,20 @@ def by_features(q: np.ndarray, k: np.ndarray, v: np.ndarray, penalty: float) -> 
 
 @part(2)
 def conditional_mean(seed: int = 0) -> dict[str, float]:
-    """Kernel ridge against its explicit features at 61 pairs; rates from 32 to 2048."""
+    """Kernel ridge against its explicit features at 61 pairs; rates from 32 to 2048.
+
+    At the softmax's own rate the two would be 64^(1/3) = 4 times closer at the end.
+    """
     rng = np.random.default_rng(seed)
     (k, v), q = pairs(61, rng), rng.uniform(-2, 2, (17, 2))
     ridge = mean_embedding_attention(Tensor(q, dtype=np.float64), k, v, penalty=0.1).numpy()
     lengths = 2 ** np.arange(5, 12)
     found = errors(lengths, seed)
-    slopes = {
-        name: np.polyfit(np.log(lengths), np.log(found[name]), 1)[0]
-        for name in ("ridge", "softmax")
-    }
+    slope = {name: np.polyfit(np.log(lengths), np.log(e), 1)[0] for name, e in found.items()}
     return {
         "kernel ridge": np.abs(ridge - by_features(q, k.numpy(), v.numpy(), 0.1)).max(),
-        "slope, ridge": slopes["ridge"],
-        "slope, softmax": slopes["softmax"],
+        "slope, ridge": slope["ridge"],
+        "slope, softmax": slope["softmax"],
         "approach": found["apart"][0] / found["apart"][-1],
     }
 
@@ -192,7 +192,9 @@ def predict(layer: CrossAttention, prompts: Prompts) -> Tensor:
     return layer(query, Context(source=Source(pairs)))[:, 0, -1]
 
 
-def trained_layer(task: LinearRegression, rng: np.random.Generator, steps: int = 1500):
+def trained_layer(
+    task: LinearRegression, rng: np.random.Generator, steps: int = 1500
+) -> CrossAttention:
     """One layer of softmax attention with four heads, fitted to y by mean square error."""
     layer = CrossAttention(task.prior.d + 1, 4, d_head=4, rng=rng)
     optimiser, schedule = Adam(layer.parameters(), lr=1e-2), cosine(steps)
@@ -220,7 +222,8 @@ def excess_risk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(excess risk, variance of the Bayes answer) at each length, of a layer trained at 64.
 
-    The latent cause is one of five weight vectors. The excess is E[(prediction - Bayes)^2].
+    The latent cause is one of five weight vectors; at 64 pairs the posterior is nearly sure of it
+    in most draws of the five. The excess is E[(prediction - Bayes)^2].
     """
     rng = np.random.default_rng(seed)
     prior = MixturePrior(rng.standard_normal((5, 2)))

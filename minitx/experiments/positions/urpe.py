@@ -1,98 +1,150 @@
-"""Equal tokens: what positions inside the softmax cannot say, and a factor after it can."""
+"""Equal tokens: what positions inside the softmax cannot say, and a factor after it can.
+
+With equal tokens all values are equal, and rows of weights that add up to 1 give that value back
+whatever they are: no depth, width or training of what is inside the softmax changes it.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from minitx import functional as F
-from minitx import nn
+from minitx import nn, no_grad
 from minitx.autograd.tensor import Tensor
 from minitx.block import Block
 from minitx.channel_mixers.mlp import MLP
 from minitx.depth.stack import Stack
 from minitx.experiments import part
-from minitx.positions.relative import URPE, T5Bias
-from minitx.token_mixers.attention import MultiHeadAttention
-from minitx.token_mixers.masks import Causal
+from minitx.positions import URPE, ALiBi, Hooks, Rotary, T5Bias, TransformerXL
+from minitx.token_mixers import Causal, MultiHeadAttention
 from minitx.training.adam import Adam
 
 D, H, N = 24, 3, 32
+Rng = np.random.Generator
+RELATIVE: dict[str, Callable[[Rng], Hooks]] = {
+    "T5 bias": lambda rng: T5Bias(H, rng=rng),
+    "ALiBi": lambda rng: ALiBi(H),
+    "Transformer-XL": lambda rng: TransformerXL(H, D // H, rng=rng),
+    "rotary": lambda rng: Rotary(D // H),
+}
 
 
-def stack(layers: int, with_factor: bool, rng: np.random.Generator, mask=None) -> Stack:
-    """Blocks whose attention has T5's biases and, if wanted, URPE's factors."""
+def stack(layers: int, hooks: Callable[[Rng], list[Hooks]], rng: Rng, mask=None) -> Stack:
+    """Blocks of which each has hooks of its own in its attention."""
 
     def block() -> Block:
-        mixer = MultiHeadAttention(
-            D, H, hooks=[T5Bias(H, rng=rng)], mask=mask, rng=rng,
-            position=URPE(N, H) if with_factor else None,
-        )  # fmt: skip
+        mixer = MultiHeadAttention(D, H, hooks=hooks(rng), mask=mask, rng=rng)
         return Block(mixer, MLP(D, 2 * D, rng=rng), norm=lambda: nn.LayerNorm(D))
 
     return Stack([block() for _ in range(layers)])
 
 
-def shake(model: nn.Module, seed: int) -> nn.Module:
-    """``model`` in float64 with random numbers in place of what starts as zeros and ones."""
+def with_factor(relative: Callable[[Rng], Hooks]) -> Callable[[Rng], list[Hooks]]:
+    """The hooks of a relative position and URPE's factor after it."""
+    return lambda rng: [relative(rng), URPE(N, H)]
+
+
+def without(relative: Callable[[Rng], Hooks]) -> Callable[[Rng], list[Hooks]]:
+    """The hooks of a relative position alone."""
+    return lambda rng: [relative(rng)]
+
+
+# --------------------------------------------------------------------------- 1: any weights
+
+
+def shaken(model: Stack, seed: int, but: str = "nothing") -> Stack:
+    """``model`` in float64, random numbers added to all parameters but those with that name."""
     rng = np.random.default_rng(seed)
     model.to("float64")
-    for parameter in model.parameters():
-        parameter.assign(parameter.numpy() + 0.3 * rng.standard_normal(parameter.shape))
+    for name, parameter in model.named_parameters():
+        if not name.endswith(but):
+            parameter.assign(parameter.numpy() + 0.3 * rng.standard_normal(parameter.shape))
     return model
 
 
-def equal_tokens(seed: int, count: int = 1) -> Tensor:
-    """Sequences of one random vector, N times; another vector in each: (count, N, D)."""
-    vectors = np.random.default_rng(seed).standard_normal((count, 1, D))
-    return Tensor(np.broadcast_to(vectors, (count, N, D)).copy(), dtype=np.float64)
+def equal_tokens(count: int, rng: Rng) -> np.ndarray:
+    """Sequences of one random vector N times, another in each: (count, N, D)."""
+    return np.repeat(rng.standard_normal((count, 1, D)), N, axis=1)
 
 
-def spread(model: nn.Module, x: Tensor) -> float:
-    """How far apart the outputs of the positions are."""
-    y = model(x).numpy()[0]
-    return float(np.abs(y - y[:1]).max())
+def random_tokens(count: int, rng: Rng) -> np.ndarray:
+    """Sequences of N random vectors: (count, N, D)."""
+    return rng.standard_normal((count, N, D))
+
+
+def apart(model: Stack, seed: int = 0) -> np.ndarray:
+    """How far the output of each place is from that of the first, on equal tokens: (N,)."""
+    x = equal_tokens(1, np.random.default_rng(seed))
+    with no_grad():
+        y = model(Tensor(x, dtype=np.float64)).numpy()[0]
+    return np.abs(y - y[:1]).max(-1)
+
+
+def spreads(hooks: Callable, seed: int = 0) -> dict[str, list[float]]:
+    """The spread over places in four layers with random weights, both ways and causal."""
+    return {
+        name: [
+            apart(shaken(stack(4, hooks(relative), np.random.default_rng(seed), mask), seed)).max()
+            for mask in (None, Causal())
+        ]
+        for name, relative in RELATIVE.items()
+    }
+
+
+def difference_at_one(seed: int = 0) -> float:
+    """Four layers whose factors are all 1, against the same layers without factors."""
+    rng, relative = np.random.default_rng(seed), RELATIVE["T5 bias"]
+    ones = shaken(stack(4, with_factor(relative), rng), seed, but="factors")
+    plain = stack(4, without(relative), rng).to("float64")
+    kept = {name: x for name, x in ones.state_dict().items() if not name.endswith("factors")}
+    plain.load_state_dict(kept)
+    x = Tensor(random_tokens(2, rng), dtype=np.float64)
+    with no_grad():
+        return np.abs(ones(x).numpy() - plain(x).numpy()).max()
 
 
 @part(1)
 def constant_input(seed: int = 0) -> dict[str, float]:
-    rng, x = np.random.default_rng(seed), equal_tokens(seed + 1)
-    plain = [shake(stack(4, False, rng, mask), seed) for mask in (None, Causal())]
-    placed = [shake(stack(4, True, rng, mask), seed) for mask in (None, Causal())]
-    ones = shake(stack(4, True, rng), seed)
-    for block in ones.blocks:
-        factors = block.sublayers[0].hooks[-1].factors
-        factors.assign(np.ones(factors.shape))
-    same = stack(4, False, rng).to("float64")
-    same.load_state_dict({k: v for k, v in ones.state_dict().items() if "factors" not in k})
-    z = Tensor(rng.standard_normal((2, N, D)), dtype=np.float64)
+    """Four relative positions, causal and not; the least spread of those with factors."""
     return {
-        "relative bias": max(spread(model, x) for model in plain),
-        "multiplier": min(spread(model, x) for model in placed),
-        "multiplier 1": float(np.abs(ones(z).numpy() - same(z).numpy()).max()),
+        "relative bias": max(map(max, spreads(without, seed).values())),
+        "multiplier": min(map(min, spreads(with_factor, seed).values())),
+        "multiplier 1": difference_at_one(seed),
     }
 
 
-def accuracy(with_factor: bool, labels: np.ndarray, seed: int, steps: int = 1000) -> float:
-    """The share of positions whose label two layers learn to tell, in 16 sequences of equal tokens.
+# ------------------------------------------------------------------------------ 2: trained
 
-    Without the factor all logits of a sequence are equal but for rounding, which then chooses: the
-    more sequences, the closer to the chance that it stands for.
+TASKS = {"position": np.arange(N), "parity": np.arange(N) % 2}
+
+
+def accuracy(
+    hooks: Callable[[Rng], list[Hooks]], labels: np.ndarray, seed: int = 0,
+    tokens: Callable[[int, Rng], np.ndarray] = equal_tokens, steps: int = 600,
+) -> float:  # fmt: skip
+    """The share of places that two trained layers label rightly in 64 new sequences.
+
+    Where all outputs of a sequence are equal, rounding alone chooses between the labels.
     """
     rng = np.random.default_rng(seed)
-    body, head = stack(2, with_factor, rng), nn.Linear(D, int(labels.max()) + 1, rng=rng)
-    x = Tensor(equal_tokens(seed, 16).numpy())
-    targets = np.broadcast_to(labels, (16, N))
+    body, head = stack(2, hooks, rng), nn.Linear(D, len(set(labels)), rng=rng)
     optimiser = Adam([*body.parameters(), *head.parameters()], lr=3e-3)
-    for step in range(steps):
+    for _ in range(steps):
         optimiser.zero_grad()
-        F.cross_entropy(head(body(x)), targets).backward()
-        optimiser.step(1 - step / steps)  # the rate falls to 0
-    return float(np.mean(head(body(x)).numpy().argmax(-1) == targets))
+        logits = head(body(Tensor(tokens(16, rng))))
+        F.cross_entropy(logits, np.broadcast_to(labels, (16, N))).backward()
+        optimiser.step()
+    with no_grad():
+        chosen = head(body(Tensor(tokens(64, rng)))).numpy().argmax(-1)
+    return np.mean(chosen == labels)
 
 
 @part(2)
 def learnt(seed: int = 0) -> dict[str, float]:
-    place = np.arange(N)
+    """T5's biases without and with the factor, on 32 equal tokens."""
+    kinds = {"bias": without(RELATIVE["T5 bias"]), "multiplier": with_factor(RELATIVE["T5 bias"])}
     return {
-        f"{name}, {task}": accuracy(with_factor, labels, seed)
-        for name, with_factor in (("bias", False), ("multiplier", True))
-        for task, labels in (("position", place), ("parity", place % 2))
+        f"{kind}, {task}": accuracy(hooks, labels, seed)
+        for kind, hooks in kinds.items()
+        for task, labels in TASKS.items()
     }

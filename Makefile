@@ -11,7 +11,7 @@ PORT   ?= 8000
 CREATE  := $(if $(UV),uv venv --seed --python $(PYTHON),$(PYTHON) -m venv)
 INSTALL := $(if $(UV),uv pip install --quiet --python $(PY),$(PY) -m pip install --quiet)
 
-.PHONY: help test lint format book book-strict test-book serve parity claims bench wheel clean
+.PHONY: help test lint format book book-strict test-book serve parity claims exercises bench wheel clean
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,8 +46,12 @@ $(VENV)/has-weights: | $(VENV)/installed-parity
 parity: $(VENV)/installed-parity $(VENV)/has-weights ## compare with PyTorch
 	$(PY) -m pytest -m parity
 
-claims: $(VENV)/installed-test   ## rerun the trained claims
-	$(PY) -m pytest -m slow tests/claims
+# Status 3: every part ran, and those that fail are recorded as failures, with reason and seeds.
+claims: $(VENV)/installed-test   ## rerun the trained claims and write down what they gave
+	$(PY) -m minitx claim --all --kind trained --write || [ $$? -eq 3 ]
+
+exercises: $(VENV)/installed-test ## make the reader's notebooks and their solutions
+	$(PY) exercises/build.py
 
 bench: $(VENV)/installed-bench   ## time a training step beside PyTorch; writes bench.json
 	$(PY) -m tests.benchmarks

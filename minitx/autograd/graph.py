@@ -22,6 +22,7 @@ _age = attrgetter("order")
 class _Mode(threading.local):
     recording = True  # does an operation leave a node?
     naive = False  # do fused primitives run as their naive twins?
+    replays = False  # may a derivative of a derivative come, which runs naive twins again?
     surroundings = ()  # what a computation that is run again later must be put back into
 
 
@@ -247,6 +248,16 @@ def surrounded_by(enter: Callable[[], Any]) -> Iterator[None]:
             yield
     finally:
         mode.surroundings = before
+
+
+@contextmanager
+def replayable() -> Iterator[None]:
+    """Within the block, fused primitives keep their arguments, so that their twins can be run."""
+    before, mode.replays = mode.replays, True
+    try:
+        yield
+    finally:
+        mode.replays = before
 
 
 @contextmanager

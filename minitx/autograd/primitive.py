@@ -53,6 +53,8 @@ class Primitive:
 
     def __init__(self, name: str, forward: Callable, vjp: Any, *, kind="general", saves="both",
                  meets: bool | str = False, several=False, variadic=False):  # fmt: skip
+        if several and kind != "general":
+            raise ValueError(f"{name}: with several outputs the kind is 'general', got {kind!r}")
         self.name, self.forward, self.kind = name, forward, kind
         self.vjp = tuple(vjp) if isinstance(vjp, Sequence) else (vjp,)
         self.saves_inputs = saves in ("both", "inputs")
@@ -90,7 +92,7 @@ class Primitive:
         node = Node(
             self,
             parents,
-            arrays if self.saves_inputs else (),
+            arrays if self.saves_inputs or (self.fused and mode.replays) else (),
             output if self.saves_output else None,
             params,
             output.shape,
@@ -196,6 +198,11 @@ class Fused(Primitive):
 
     def _replay(self, F, node) -> tuple[list, Tensor]:
         """The naive twin, run from fresh gates: one for each argument, also where two are one."""
+        if not node.inputs:
+            raise RuntimeError(
+                f"{node} did not keep its arguments, which forward mode and second derivatives "
+                "need: run the computation inside grad, vjp, jvp or hvp"
+            )
         gates, arguments = [], []
         for x, parent in zip(node.inputs, node.parents, strict=True):
             if parent is None:

@@ -24,6 +24,7 @@ from minitx.autograd.graph import (
     mode,
     now,
     reachable,
+    replayable,
     reverse_sweep,
 )
 from minitx.autograd.primitive import GATE, PART, TRACED, Primitive, raw, wrap_constant
@@ -68,7 +69,7 @@ class _Traced:
         if not self.inputs:
             raise ValueError("expected at least one Tensor to differentiate with respect to")
         self.gates = _gates(self.inputs)
-        with enable_grad():
+        with enable_grad(), replayable():
             result = function(*build(self.gates))
         self.aux = None
         if has_aux:
@@ -267,7 +268,7 @@ def checkpoint(function: Callable, *args: Any, rng: np.random.Generator | None =
     reached = reachable([outputs[i].node for i in tracked], own | _before(outputs, tracked, start))
     outside = [node for node in reached if node.order < start]
 
-    def again() -> tuple[list, list]:
+    def again(twice: bool) -> tuple[list, list]:
         fresh = [_gate_of(leaf) for leaf in leaves]
         with ExitStack() as around:
             for enter in surroundings:
@@ -276,6 +277,8 @@ def checkpoint(function: Callable, *args: Any, rng: np.random.Generator | None =
                 around.callback(backend.set_state, rng, backend.get_state(rng))
                 backend.set_state(rng, state)
             around.enter_context(enable_grad())
+            if twice:
+                around.enter_context(replayable())
             replayed = flatten(function(*build(fresh)))[0]
         replayed = [replayed[i] for i in tracked]
         _expect_same(values, [out.data for out in replayed])
@@ -330,7 +333,7 @@ class _Recomputed(Primitive):
         self.again, self.leaves, self.outside = again, leaves, outside
 
     def pull(self, F, node, cotangent, wanted=None):
-        fresh, outputs = self.again()
+        fresh, outputs = self.again(F.traced)
         inside = [gate.node for gate in fresh if isinstance(gate, Tensor) and gate.node is not None]
         seeds: dict[Node, Any] = {}
         for i, g in cotangent.items():
@@ -340,7 +343,7 @@ class _Recomputed(Primitive):
         return [found.get(one) for one in (*inside, *self.outside)]
 
     def push(self, F, node, tangents):
-        fresh, outputs = self.again()
+        fresh, outputs = self.again(True)
         inside = [gate.node for gate in fresh if isinstance(gate, Tensor) and gate.node is not None]
         starts = {
             one: tangent

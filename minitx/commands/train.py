@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import sys
 import warnings
@@ -93,7 +94,7 @@ def _expect_extra() -> None:
     missing = []
     for package in ("tqdm", "safetensors"):
         try:
-            __import__(package)
+            importlib.import_module(package)
         except ImportError:
             missing.append(package)
     if missing:

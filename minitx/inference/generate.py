@@ -54,7 +54,9 @@ def stream(
             state, fresh, marks = model.init_state(len(text)), text, valid
 
 
-def generate(model: Any, prompt: Any, max_new_tokens: int, sampler: Any = None, **options: Any):
+def generate(
+    model: Any, prompt: Any, max_new_tokens: int, sampler: Any = None, **options: Any
+) -> np.ndarray:
     """The new ids (B, up to max_new_tokens), all at once; arguments as in ``stream``."""
     steps = list(stream(model, prompt, max_new_tokens, sampler, **options))
     batch = len(np.atleast_2d(np.asarray(prompt)))

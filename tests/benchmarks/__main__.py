@@ -22,7 +22,7 @@ TARGETS = {"training step S": 1.0, "training step M": 1.0, "training step L": 1.
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def works(seconds: float) -> list[tuple[str, str | None, object]]:
+def works(threads: int) -> list[tuple[str, str | None, object]]:
     """(name, its target, function that makes the programs) of everything that is measured."""
     from tests.benchmarks import small_ops, training_step
 
@@ -33,7 +33,7 @@ def works(seconds: float) -> list[tuple[str, str | None, object]]:
             target = f"training step {size}" if gelu == "tanh" else None
 
             def make(size=size, gelu=gelu):
-                step, model = training_step.minitx_step(training_step.SIZES[size], gelu)
+                step, model = training_step.minitx_step(training_step.SIZES[size], gelu, threads)
                 return {
                     "minitx": step,
                     "torch": training_step.torch_step(training_step.SIZES[size], model, gelu),
@@ -53,7 +53,7 @@ def measure(threads: int, only: list[str], seconds: float) -> list[dict]:
 
     torch.set_num_threads(threads)
     clock, rows = "cpu" if threads == 1 else "wall", []
-    for name, target, make in works(seconds):
+    for name, target, make in works(threads):
         if only and not any(word in name for word in only):
             continue
         taken = alternate(make(), clock, seconds)

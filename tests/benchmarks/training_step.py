@@ -38,16 +38,20 @@ def minitx_model(size: dict, approximate: str):
     )
 
 
-def minitx_step(size: dict, approximate: str = "tanh") -> tuple[Callable[[], float], object]:
+def minitx_step(
+    size: dict, approximate: str = "tanh", threads: int = 1
+) -> tuple[Callable[[], float], object]:
     """(step, model): ``step()`` trains once and returns the loss."""
     from minitx.training import AdamW
+    from minitx.training.parallel import on_threads
 
     model = minitx_model(size, approximate)
     optimiser = AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
-    ids, targets = data(size)
+    batch = data(size)
+    loss_of = on_threads(lambda model, batch: model.loss(*batch), threads)
 
     def step() -> float:
-        loss = model.loss(ids, targets)
+        loss = loss_of(model, batch)
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()

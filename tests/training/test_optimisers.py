@@ -149,7 +149,7 @@ def test_new_numbers_for_a_parameter_are_taken_over():
 def test_a_graph_from_before_the_step_is_known_to_be_stale():
     x = nn.Parameter(np.array([1.0, 2.0]))
     loss = F.sum(F.square(x))
-    loss.backward()
+    loss.backward(retain_graph=True)
     training.SGD([x], lr=0.1).step()
     with pytest.raises(RuntimeError, match="changed in place"):
         loss.backward()

@@ -2,6 +2,7 @@
 
 from minitx.autograd import functions as f
 from minitx.autograd.fused.common import pieces, real_tensors
+from minitx.autograd.graph import mode
 from minitx.autograd.primitive import fused
 from minitx.autograd.rules.special import erf
 from minitx.autograd.tensor import Tensor
@@ -12,95 +13,73 @@ _ONE_OVER_ROOT_TWO = 0.7071067811865476
 _ONE_OVER_ROOT_TWO_PI = 0.3989422804014327
 
 
-def _in_pieces(step):
-    """Apply ``step(xp, *pieces, out)`` to arrays of one shape, a cached piece at a time."""
+def _activation(name, step, naive):
+    """A fused activation from ``step(xp, x, y, dy)``, which fills in y = f(x) and dy = f'(x).
 
-    def whole(xp, *arrays):
-        flat = [xp.ascontiguousarray(array).reshape(-1) for array in arrays]
-        out = xp.empty(flat[0].shape, arrays[0].dtype)
-        for part in pieces(flat[0].size, 1):
-            step(xp, *(array[part] for array in flat), out[part])
-        return out.reshape(arrays[0].shape)
+    The derivative is made while the numbers of the function are at hand and in cache, and is all
+    that is kept for the backward computation. ``dy`` is None when there will be none.
+    """
 
-    return whole
+    def forward(xp, x):
+        flat = xp.ascontiguousarray(x).reshape(-1)
+        y, dy = xp.empty_like(flat), xp.empty_like(flat) if mode.recording else None
+        for part in pieces(flat.size, 1):
+            step(xp, flat[part], y[part], None if dy is None else dy[part])
+        return y.reshape(x.shape), None if dy is None else dy.reshape(x.shape)
 
+    def backward(xp, g, y, derivative, x):
+        return [g * derivative]
 
-def _gate(xp, x):
-    """tanh(sqrt(2 / pi) (x + 0.044715 x^3))."""
-    inner = x * x
-    inner *= _CUBIC * _ROOT_TWO_OVER_PI
-    inner += _ROOT_TWO_OVER_PI
-    inner *= x
-    return xp.tanh(inner, out=inner)
+    return fused(name, forward, backward, naive, saves="nothing")
 
 
-@_in_pieces
-def _gelu_tanh(xp, x, out):
-    t = _gate(xp, x)
-    t += 1
+def _gelu_tanh(xp, x, y, dy):
+    """y = x (1 + t) / 2 with t = tanh(u); dy = (1 + t) / 2 + x (1 - t^2) u' / 2."""
+    square = x * x
+    t = square * (_CUBIC * _ROOT_TWO_OVER_PI)
+    t += _ROOT_TWO_OVER_PI
+    t *= x
+    xp.tanh(t, out=t)
+    if dy is not None:
+        xp.multiply(square, 1.5 * _CUBIC * _ROOT_TWO_OVER_PI, out=dy)
+        dy += 0.5 * _ROOT_TWO_OVER_PI
+        dy *= x
+        xp.multiply(t, t, out=square)
+        xp.subtract(1, square, out=square)
+        dy *= square
     t *= 0.5
-    xp.multiply(t, x, out=out)
+    t += 0.5
+    xp.multiply(t, x, out=y)
+    if dy is not None:
+        dy += t
 
 
-@_in_pieces
-def _gelu_tanh_derivative(xp, g, x, out):
-    """0.5 (1 + t) + 0.5 x (1 - t^2) (inner)', with t = tanh(inner)."""
-    t = _gate(xp, x)
-    xp.multiply(x, x, out=out)
-    out *= 3 * _CUBIC * _ROOT_TWO_OVER_PI
-    out += _ROOT_TWO_OVER_PI
-    out *= x
-    t2 = t * t
-    xp.subtract(1, t2, out=t2)
-    out *= t2
-    out += t
-    out += 1
-    out *= 0.5
-    out *= g
+def _gelu_erf(xp, x, y, dy):
+    """y = x P with P = (1 + erf(x / sqrt 2)) / 2; dy = P + x exp(-x^2 / 2) / sqrt(2 pi)."""
+    p = erf(xp, x * _ONE_OVER_ROOT_TWO)
+    p *= 0.5
+    p += 0.5
+    xp.multiply(p, x, out=y)
+    if dy is not None:
+        xp.multiply(x, x, out=dy)
+        dy *= -0.5
+        xp.exp(dy, out=dy)
+        dy *= _ONE_OVER_ROOT_TWO_PI
+        dy *= x
+        dy += p
 
 
-@_in_pieces
-def _gelu_erf(xp, x, out):
-    e = erf(xp, x * _ONE_OVER_ROOT_TWO)
-    e += 1
-    e *= 0.5
-    xp.multiply(e, x, out=out)
-
-
-@_in_pieces
-def _gelu_erf_derivative(xp, g, x, out):
-    xp.exp(x * x * -0.5, out=out)
-    out *= _ONE_OVER_ROOT_TWO_PI
-    out *= x
-    e = erf(xp, x * _ONE_OVER_ROOT_TWO)
-    e += 1
-    e *= 0.5
-    out += e
-    out *= g
-
-
-def _sigmoid_of(xp, x):
+def _silu(xp, x, y, dy):
+    """y = x s with s = sigmoid(x); dy = s + y (1 - s)."""
     s = x * 0.5
     xp.tanh(s, out=s)
-    s += 1
     s *= 0.5
-    return s
-
-
-@_in_pieces
-def _silu(xp, x, out):
-    xp.multiply(_sigmoid_of(xp, x), x, out=out)
-
-
-@_in_pieces
-def _silu_derivative(xp, g, x, out):
-    """s (1 + x (1 - s)) with s = sigmoid(x)."""
-    s = _sigmoid_of(xp, x)
-    xp.subtract(1, s, out=out)
-    out *= x
-    out += 1
-    out *= s
-    out *= g
+    s += 0.5
+    xp.multiply(s, x, out=y)
+    if dy is not None:
+        xp.subtract(1, s, out=dy)
+        dy *= y
+        dy += s
 
 
 def naive_gelu_tanh(x: Tensor) -> Tensor:
@@ -118,19 +97,9 @@ def naive_silu(x: Tensor) -> Tensor:
     return x * f.sigmoid(x)
 
 
-def _unary(name, forward, derivative, naive):
-    return fused(
-        name,
-        lambda xp, x: (forward(xp, x), None),
-        lambda xp, g, y, _, x: [derivative(xp, g, x)],
-        naive,
-        saves="inputs",
-    )
-
-
-_gelu_tanh_ = _unary("gelu_tanh", _gelu_tanh, _gelu_tanh_derivative, naive_gelu_tanh)
-_gelu_erf_ = _unary("gelu_erf", _gelu_erf, _gelu_erf_derivative, naive_gelu_erf)
-_silu_ = _unary("silu", _silu, _silu_derivative, naive_silu)
+_gelu_tanh_ = _activation("gelu_tanh", _gelu_tanh, naive_gelu_tanh)
+_gelu_erf_ = _activation("gelu_erf", _gelu_erf, naive_gelu_erf)
+_silu_ = _activation("silu", _silu, naive_silu)
 
 
 def gelu(x: Tensor, approximate: str = "tanh") -> Tensor:
@@ -156,12 +125,16 @@ def silu(x: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------- gated units
 
 
-def _gated(xp, gate, value):
-    return _silu(xp, gate) * value, None
+def _swiglu(xp, gate, value):
+    act, derivative = _silu_.forward(xp, gate)
+    return act * value, (act, derivative)
 
 
-def _gated_backward(xp, g, y, _, gate, value):
-    return [_silu_derivative(xp, g * value, gate), g * _silu(xp, gate)]
+def _swiglu_backward(xp, g, y, residual, gate, value):
+    act, derivative = residual
+    g_gate = g * value
+    g_gate *= derivative
+    return [g_gate, g * act]
 
 
 def naive_swiglu(gate: Tensor, value: Tensor) -> Tensor:
@@ -169,7 +142,7 @@ def naive_swiglu(gate: Tensor, value: Tensor) -> Tensor:
     return gate * f.sigmoid(gate) * value
 
 
-_swiglu_ = fused("swiglu", _gated, _gated_backward, naive_swiglu, saves="inputs")
+_swiglu_ = fused("swiglu", _swiglu, _swiglu_backward, naive_swiglu, saves="inputs")
 
 
 def swiglu(gate: Tensor, value: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """What the fused primitives share: arguments of one dtype, and work in pieces for the cache."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,7 +30,7 @@ def real_tensors(*given: Any) -> list[Tensor]:
 
 def as_rows(x: Any) -> Any:
     """(..., D) as (N, D)."""
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # -1 is no length where D is 0
 
 
 def pieces(rows: int, width: int) -> Iterator[slice]:

@@ -1,7 +1,7 @@
 """Layer and RMS normalisation over the last axis, forwards and backwards in one pass each.
 
-Both work on pieces of rows that stay in cache, so that the eight steps of the backward
-computation read main memory once.
+Both work on pieces of rows that stay in cache, so that the steps of the backward computation
+read main memory once, and keep the normalised rows rather than the rows that they were given.
 """
 
 from minitx.autograd import functions as f
@@ -12,35 +12,32 @@ from minitx.autograd.tensor import Tensor
 
 def _layer_norm(xp, x, weight, bias, eps):
     rows, width = as_rows(x), x.shape[-1]
-    y = xp.empty(rows.shape, x.dtype)
-    centre, scale = xp.empty((len(rows), 1), x.dtype), xp.empty((len(rows), 1), x.dtype)
+    y, hat = xp.empty(rows.shape, x.dtype), xp.empty(rows.shape, x.dtype)
+    scale = xp.empty((len(rows), 1), x.dtype)
     mean = xp.full((width, 1), 1 / max(width, 1), x.dtype)
     for part in pieces(*rows.shape):
-        out = y[part]
-        xp.matmul(rows[part], mean, out=centre[part])
-        xp.subtract(rows[part], centre[part], out=out)
-        scale[part] = 1 / xp.sqrt(row_dot(xp, out, out) / max(width, 1) + eps)
-        out *= scale[part]
-        out *= weight
+        here, out = hat[part], y[part]
+        xp.subtract(rows[part], rows[part] @ mean, out=here)
+        scale[part] = 1 / xp.sqrt(row_dot(xp, here, here) / max(width, 1) + eps)
+        here *= scale[part]
+        xp.multiply(here, weight, out=out)
         out += bias
-    return y.reshape(x.shape), (centre, scale)
+    return y.reshape(x.shape), (hat, scale, weight)
 
 
 def _layer_norm_backward(xp, g, y, residual, x, weight, bias, eps):
-    (centre, scale), rows, g, width = residual, as_rows(x), as_rows(g), x.shape[-1]
-    gx = xp.empty(rows.shape, x.dtype)
-    mean = xp.full((width, 1), 1 / max(width, 1), x.dtype)
-    g_weight, ones = xp.zeros_like(weight), xp.ones(len(rows), x.dtype)
-    for part in pieces(*rows.shape):
-        hat = rows[part] - centre[part]
-        hat *= scale[part]
-        out = gx[part]
-        xp.multiply(g[part], hat, out=out)
+    (hat, scale, weight), g, width = residual, as_rows(g), x.shape[-1]
+    gx = xp.empty_like(hat)
+    mean = xp.full((width, 1), 1 / max(width, 1), hat.dtype)
+    g_weight, ones = xp.zeros_like(weight), xp.ones(len(hat), hat.dtype)
+    for part in pieces(*hat.shape):
+        here, out = hat[part], gx[part]
+        xp.multiply(g[part], here, out=out)
         g_weight += ones[part] @ out
         xp.multiply(g[part], weight, out=out)
-        hat *= row_dot(xp, out, hat) / max(width, 1)
-        hat += out @ mean
-        out -= hat
+        across = here * (row_dot(xp, out, here) / max(width, 1))
+        across += out @ mean
+        out -= across
         out *= scale[part]
     return [gx.reshape(x.shape), g_weight, ones @ g]
 
@@ -54,26 +51,25 @@ def naive_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Ten
 
 def _rms_norm(xp, x, weight, eps):
     rows, width = as_rows(x), x.shape[-1]
-    y, scale = xp.empty(rows.shape, x.dtype), xp.empty((len(rows), 1), x.dtype)
+    y, hat = xp.empty(rows.shape, x.dtype), xp.empty(rows.shape, x.dtype)
+    scale = xp.empty((len(rows), 1), x.dtype)
     for part in pieces(*rows.shape):
         scale[part] = 1 / xp.sqrt(row_dot(xp, rows[part], rows[part]) / max(width, 1) + eps)
-        xp.multiply(rows[part], scale[part], out=y[part])
-        y[part] *= weight
-    return y.reshape(x.shape), scale
+        xp.multiply(rows[part], scale[part], out=hat[part])
+        xp.multiply(hat[part], weight, out=y[part])
+    return y.reshape(x.shape), (hat, scale, weight)
 
 
-def _rms_norm_backward(xp, g, y, scale, x, weight, eps):
-    rows, g, width = as_rows(x), as_rows(g), x.shape[-1]
-    gx, g_weight = xp.empty(rows.shape, x.dtype), xp.zeros_like(weight)
-    ones = xp.ones(len(rows), x.dtype)
-    for part in pieces(*rows.shape):
-        hat = rows[part] * scale[part]
-        out = gx[part]
-        xp.multiply(g[part], hat, out=out)
+def _rms_norm_backward(xp, g, y, residual, x, weight, eps):
+    (hat, scale, weight), g, width = residual, as_rows(g), x.shape[-1]
+    gx, g_weight = xp.empty_like(hat), xp.zeros_like(weight)
+    ones = xp.ones(len(hat), hat.dtype)
+    for part in pieces(*hat.shape):
+        here, out = hat[part], gx[part]
+        xp.multiply(g[part], here, out=out)
         g_weight += ones[part] @ out
         xp.multiply(g[part], weight, out=out)
-        hat *= row_dot(xp, out, hat) / max(width, 1)
-        out -= hat
+        out -= here * (row_dot(xp, out, here) / max(width, 1))
         out *= scale[part]
     return [gx.reshape(x.shape), g_weight]
 
@@ -83,8 +79,8 @@ def naive_rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return x / f.sqrt(f.mean(f.square(x), -1, keepdims=True) + eps) * weight
 
 
-_layer = fused("layer_norm", _layer_norm, _layer_norm_backward, naive_layer_norm, saves="inputs")
-_rms = fused("rms_norm", _rms_norm, _rms_norm_backward, naive_rms_norm, saves="inputs")
+_layer = fused("layer_norm", _layer_norm, _layer_norm_backward, naive_layer_norm, saves="nothing")
+_rms = fused("rms_norm", _rms_norm, _rms_norm_backward, naive_rms_norm, saves="nothing")
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:

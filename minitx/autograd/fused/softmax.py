@@ -9,6 +9,8 @@ from minitx.autograd.tensor import Tensor
 
 def softmax_in_place(xp, scores, axis=-1):
     """Overwrite ``scores`` by their softmax; a row that is -inf throughout becomes zeros."""
+    if not scores.shape[axis]:
+        return scores  # a choice among nothing: there is no maximum to look for
     top = scores.max(axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0)
     scores -= top
@@ -30,6 +32,8 @@ def _softmax_backward(xp, g, y, _, x, axis):
 
 def naive_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """exp(x - max) / sum exp(x - max), step by step; a row that is -inf throughout gives zeros."""
+    if not x.shape[axis]:
+        return x
     top = f.max(x, axis, keepdims=True).detach()
     weights = f.exp(x - f.where(f.isfinite(top), top, 0))
     total = f.sum(weights, axis, keepdims=True)
@@ -37,6 +41,8 @@ def naive_softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def _log_softmax(xp, x, axis):
+    if not x.shape[axis]:
+        return x, None
     top = x.max(axis=axis, keepdims=True)
     y = x - top
     y -= xp.log(xp.exp(y).sum(axis=axis, keepdims=True))

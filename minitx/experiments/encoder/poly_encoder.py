@@ -6,7 +6,7 @@ read before anybody knows which topic will be asked for.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from minitx.models import BiEncoder, CrossEncoder, Encoder, PolyEncoder
 from minitx.training.adam import Adam
 from minitx.training.schedules import warm_up_cosine
 
-TOPICS, VALUES, FACTS, CANDIDATES = 8, 32, 4, 16
-START, WIDTH = TOPICS + VALUES, 32  # the first token of every text; the models' width
+TOPICS, VALUES, FACTS, CANDIDATES, WIDTH = 32, 32, 4, 16, 32
 Generator = np.random.Generator
 
 
@@ -30,9 +29,9 @@ def facts(count: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_text(topics: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Facts (..., n) as ids (..., 1 + 2 n): start, topic, value, topic, value ..."""
-    pairs = np.stack([topics, TOPICS + values], axis=-1).reshape(*topics.shape[:-1], -1)
-    return np.concatenate([np.full_like(pairs[..., :1], START), pairs], axis=-1)
+    """Facts (..., n) as ids (..., 1 + n): the start, then a token for each fact."""
+    said = 1 + topics * VALUES + values
+    return np.concatenate([np.zeros_like(said[..., :1]), said], axis=-1)
 
 
 def asked(topics: np.ndarray, values: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -48,20 +47,18 @@ def asked(topics: np.ndarray, values: np.ndarray, rng: Generator) -> tuple[np.nd
 
 def encoder(length: int, rng: Generator, segments: int = 0) -> Encoder:
     """Two layers of BERT's shape."""
-    return Encoder.bert(
-        START + 1, WIDTH, 4, 2, max_length=length, num_segments=segments, rng=rng
-    )
+    return Encoder.bert(1 + TOPICS * VALUES, WIDTH, 4, 2, max_length=length, num_segments=segments, rng=rng)
 
 
 def apart(codes: int | None, rng: Generator) -> BiEncoder:
     """A model that reads contexts and candidates apart: poly with ``codes``, bi with None."""
-    both = encoder(1 + 2 * FACTS, rng), encoder(3, rng)
+    both = encoder(1 + FACTS, rng), encoder(2, rng)
     return BiEncoder(*both) if codes is None else PolyEncoder(*both, codes, rng=rng)
 
 
 def together(rng: Generator) -> CrossEncoder:
     """A model that reads a context and a candidate as one text of two segments."""
-    return CrossEncoder(encoder(4 + 2 * FACTS, rng, segments=2), rng=rng)
+    return CrossEncoder(encoder(3 + FACTS, rng, segments=2), rng=rng)
 
 
 Loss = Callable[[nn.Module, Generator], Tensor]
@@ -82,7 +79,7 @@ def loss_apart(model: BiEncoder, rng: Generator, batch_size: int = 64) -> Tensor
 
 def pairs(topics: np.ndarray, values: np.ndarray, rng: Generator) -> np.ndarray:
     """Contexts with each of their candidates behind them, as ids (B, CANDIDATES, T)."""
-    candidates = as_text(*(x[..., None] for x in asked(topics, values, rng)))  # (B, C, 3)
+    candidates = as_text(*(x[..., None] for x in asked(topics, values, rng)))  # (B, C, 2)
     contexts = as_text(topics, values)[:, None]
     shape = (*candidates.shape[:2], contexts.shape[-1])
     return np.concatenate([np.broadcast_to(contexts, shape), candidates], axis=-1)
@@ -90,7 +87,7 @@ def pairs(topics: np.ndarray, values: np.ndarray, rng: Generator) -> np.ndarray:
 
 def segments(ids: np.ndarray) -> np.ndarray:
     """0 for the context, 1 for the candidate."""
-    return np.broadcast_to(np.arange(ids.shape[-1]) > 2 * FACTS, ids.shape).astype(np.int64)
+    return np.broadcast_to(np.arange(ids.shape[-1]) > FACTS, ids.shape).astype(np.int64)
 
 
 def loss_together(model: CrossEncoder, rng: Generator, batch_size: int = 16) -> Tensor:
@@ -127,7 +124,7 @@ def _first(model: nn.Module, topics: np.ndarray, values: np.ndarray, rng: Genera
         scores = model(ids, segments=segments(ids)).numpy().reshape(len(b), CANDIDATES)
     else:
         candidates = as_text(*(x[..., None] for x in asked(topics, values, rng)))
-        vectors = model.candidates(candidates.reshape(-1, 3))
+        vectors = model.candidates(candidates.reshape(-1, 2))
         scores = model.score(model.contexts(as_text(topics, values)), vectors).numpy()
         scores = scores.reshape(len(b), len(b), CANDIDATES)[b, b]  # each with its own
     return scores[:, 0] > scores[:, 1:].max(1)
@@ -146,4 +143,67 @@ def recalled(seed: int = 0) -> dict[str, float]:
         "poly over bi": found["poly"] - found["bi"],
         "cross over poly": found["cross"] - found["poly"],
         "one code beside bi": found["one code"] - found["bi"],
+    }
+
+
+# ------------------------------------------------------------------- 2: what a query costs
+
+
+def fastest(run: Callable[[], object], times: int) -> float:
+    """Seconds of the fastest of some runs."""
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def seconds_for_one_context(seed: int = 0, count: int = 2000) -> dict[str, float]:
+    """Seconds to score ``count`` candidates, whose vectors were kept, for a new context."""
+    rng = np.random.default_rng(seed)
+    context = as_text(*facts(1, rng))
+    candidates = as_text(
+        rng.integers(TOPICS, size=(count, 1)), rng.integers(VALUES, size=(count, 1))
+    )
+    bi, poly, cross = apart(None, rng), apart(8, rng), together(rng)
+    both = np.concatenate([np.repeat(context, count, axis=0), candidates], axis=1)
+    with no_grad():
+        kept = {model: model.candidates(candidates) for model in (bi, poly)}
+        return {
+            "bi": fastest(lambda: bi.score(bi.contexts(context), kept[bi]), 50),
+            "poly": fastest(lambda: poly.score(poly.contexts(context), kept[poly]), 50),
+            "cross": fastest(lambda: cross(both, segments=segments(both)), 3),
+        }
+
+
+@part(2)
+def speed(seed: int = 0) -> dict[str, float]:
+    """An untrained model takes as long as a trained one."""
+    seconds = seconds_for_one_context(seed)
+    return {name: seconds[name] / seconds["bi"] for name in ("poly", "cross")}
+
+
+# ---------------------------------------------------------------------------- 3: identities
+
+
+@part(3)
+def one_code(seed: int = 0) -> dict[str, float]:
+    """In double precision: one code against pooling by hand; candidates alone and in company."""
+    rng = np.random.default_rng(seed)
+    contexts = as_text(*facts(5, rng))
+    candidates = as_text(rng.integers(TOPICS, size=(7, 1)), rng.integers(VALUES, size=(7, 1)))
+    one, eight = (apart(codes, rng).to(np.float64) for codes in (1, 8))
+    with no_grad():
+        hidden, kept = one.context_encoder(contexts).numpy(), one.candidates(candidates)
+        weights = np.exp(hidden @ one.codes.numpy()[0])
+        weights /= weights.sum(1, keepdims=True)
+        pooled = (weights[:, None] @ hidden)[:, 0]  # (5, D), by attention of one code
+        found = one.score(one.contexts(contexts), kept).numpy()
+        several, kept = eight.contexts(contexts), eight.candidates(candidates)
+        whole = eight.score(several, kept).numpy()
+        alone = [eight.score(several, kept[c : c + 1]).numpy() for c in range(7)]
+    return {
+        "one code": np.abs(found - pooled @ one.candidates(candidates).numpy().T).max(),
+        "other candidates": np.abs(np.concatenate(alone, axis=1) - whole).max(),
     }

@@ -92,7 +92,7 @@ def recall(
     return Recall(ids, answers, distance)
 
 
-def trained(memory: int, seed: int = 0, steps: int = 300) -> Decoder:
+def trained(memory: int, seed: int = 0, steps: int = 200) -> Decoder:
     """A model that has learnt from ``steps`` batches, segment by segment, its memory carried."""
     rng = np.random.default_rng(seed)
     model = transformer_xl(12, 32, 4, memory, rng)

@@ -1,0 +1,110 @@
+"""Cached greedy decoding at size L, in minitx and in `transformers`, from the same weights.
+
+    python -m tests.benchmarks.decoding [threads] [seconds]
+
+prints tokens per second of both and the ratio of their times, the median over alternating rounds:
+CPU time on one thread, wall time on more. Each round reads a prompt of 16 tokens and writes 128.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+
+import numpy as np
+
+VOCABULARY, PROMPT, NEW, CONTEXT = 65, 16, 128, 256
+SHAPES = {
+    "GPT": ("GPT2LMHeadModel", dict(n_embd=384, n_layer=6, n_head=6, n_positions=CONTEXT)),
+    "Llama": (
+        "LlamaForCausalLM",
+        dict(
+            hidden_size=384, intermediate_size=1024, num_hidden_layers=6, num_attention_heads=6,
+            num_key_value_heads=2, max_position_embeddings=CONTEXT,
+        ),
+    ),
+}  # fmt: skip
+BATCHES = (1, 16)
+
+
+def referee(name: str):
+    """The model of `transformers`, its weights random and large enough to say something."""
+    import torch
+    import transformers
+
+    kind, settings = SHAPES[name]
+    kind = getattr(transformers, kind)
+    torch.manual_seed(0)
+    config = kind.config_class(vocab_size=VOCABULARY, **settings)
+    config.bos_token_id = config.eos_token_id = config.pad_token_id = None
+    model = kind(config).eval()
+    for p in model.parameters():
+        if p.ndim > 1:
+            torch.nn.init.normal_(p, std=0.06)
+    model.generation_config.eos_token_id = None
+    model.generation_config.pad_token_id = 0
+    return model
+
+
+def pair(name: str, batch: int) -> dict[str, Callable[[], np.ndarray]]:
+    """The two programs; both give the new ids (B, 128), and they are the same."""
+    import torch
+
+    from minitx import pretrained
+    from minitx.inference import generate
+
+    theirs = referee(name)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        ours = pretrained.load(folder).model
+    prompt = np.random.default_rng(batch).integers(0, VOCABULARY, (batch, PROMPT))
+    inputs = torch.from_numpy(prompt)
+    options = dict(do_sample=False, use_cache=True, max_new_tokens=NEW, min_new_tokens=NEW)
+
+    def transformers_program() -> np.ndarray:
+        return theirs.generate(inputs, **options)[:, PROMPT:].numpy()
+
+    def minitx_program() -> np.ndarray:
+        return generate(ours, prompt, NEW, context=CONTEXT)
+
+    if not np.array_equal(minitx_program(), transformers_program()):
+        raise AssertionError(f"{name}, batch {batch}: minitx and transformers wrote other tokens")
+    return {"minitx": minitx_program, "transformers": transformers_program}
+
+
+def programs() -> dict[str, Callable[[], dict[str, Callable]]]:
+    """name -> function that makes the two programs."""
+    return {
+        f"decoding {name} batch {batch}": lambda name=name, batch=batch: pair(name, batch)
+        for name in SHAPES
+        for batch in BATCHES
+    }
+
+
+def main(threads: str = "1", seconds: str = "10") -> None:
+    """Measure all, print a line each."""
+    import torch
+
+    from tests.benchmarks.harness import alternate, ratio
+
+    torch.set_num_threads(int(threads))
+    clock = "cpu" if threads == "1" else "wall"
+    for name, make in programs().items():
+        taken = alternate(make(), clock, float(seconds))
+        batch = int(name.split()[-1])
+        ours, theirs = (
+            NEW * batch / statistics.median(taken[who]) for who in ("minitx", "transformers")
+        )
+        print(
+            f"{name:<24} {threads} thread(s), {clock} time: minitx {ours:7.0f} tokens/s  "
+            f"transformers {theirs:7.0f} tokens/s  "
+            f"ratio of times {ratio(taken['minitx'], taken['transformers']):.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    if os.environ.get("OPENBLAS_NUM_THREADS") != (sys.argv[1:] or ["1"])[0]:
+        raise SystemExit("set OPENBLAS_NUM_THREADS to the number of threads (1)")
+    main(*sys.argv[1:])

@@ -9,7 +9,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from minitx import __version__
 from minitx.errors import UserError
@@ -17,6 +17,7 @@ from minitx.errors import UserError
 COMMANDS = {
     "train": "train a small transformer on text",
     "generate": "write text with a trained model",
+    "search": "find passages by their meaning",
     "papers": "list the papers of the book",
     "claim": "reproduce what a paper claims",
     "check": "check your exercises",
@@ -44,17 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command is None:
         parser.print_help()
         return 2 if rest else 0
-    module = importlib.import_module(f"minitx.commands.{chosen.command}")
-    command = argparse.ArgumentParser(
-        prog=f"minitx {chosen.command}", description=COMMANDS[chosen.command]
-    )
-    module.add_arguments(command)
-    return _guarded(module.run, command.parse_args(rest), chosen.traceback)
+    return _guarded(lambda: _run(chosen.command, rest), chosen.traceback)
 
 
-def _guarded(run, args, traceback: bool) -> int:
+def _run(name: str, arguments: list[str]) -> int:
+    module = importlib.import_module(f"minitx.commands.{name}")
+    parser = argparse.ArgumentParser(prog=f"minitx {name}", description=COMMANDS[name])
+    module.add_arguments(parser)
+    status = int(module.run(parser.parse_args(arguments)) or 0)
+    sys.stdout.flush()  # here, where a reader who has left is noticed
+    return status
+
+
+def _guarded(command: Callable[[], int], traceback: bool) -> int:
     try:
-        return int(run(args) or 0)
+        return command()
     except BrokenPipeError:  # the reader of our output (head, less) has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -70,7 +75,8 @@ def _guarded(run, args, traceback: bool) -> int:
     except (MemoryError, ArithmeticError, RuntimeError) as error:
         if traceback:
             raise
-        print(f"minitx: {error or type(error).__name__} (--traceback shows where)", file=sys.stderr)
+        text = str(error) or type(error).__name__
+        print(f"minitx: {text} (--traceback shows where)", file=sys.stderr)
         return 1
 
 

@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))  # `pytest` alone finds `tests` as well
 
 from minitx import backend
-from minitx.autograd.primitive import TABLE
+from minitx.autograd.spaces import TABLE
 from tests import standin as stand_in_arrays
 
 hypothesis.settings.register_profile("minitx", deadline=None, derandomize=True, max_examples=60)

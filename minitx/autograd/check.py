@@ -15,8 +15,7 @@ import numpy as np
 
 from minitx import backend
 from minitx.autograd import transforms
-from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 from minitx.autograd.tree import flatten
 
 

@@ -1,4 +1,4 @@
-"""The table of primitives, and what happens when one is applied.
+"""Primitives: what an operation is, and what happens when one is applied.
 
 A primitive is a forward computation on arrays and a rule for its derivative. Its rule is written
 over a *space* ``F`` that knows every primitive by name, so the same line serves twice::
@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy
-
 from minitx import backend
 from minitx.autograd.graph import (
     Leaf,
@@ -28,12 +26,10 @@ from minitx.autograd.graph import (
     mode,
     reverse_sweep,
 )
+from minitx.autograd.meeting import SCALARS, library_of, meet
+from minitx.autograd.spaces import TABLE, TRACED
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.backend.arrays import _NAMESPACES
-from minitx.backend.dtypes import get_default_dtype, meet_constant, promote
-
-TABLE: dict[str, "Primitive"] = {}
-_SCALARS = frozenset((bool, int, float, complex))
 
 
 class Primitive:
@@ -78,8 +74,8 @@ class Primitive:
                 arrays.append(arg)
                 parents.append(None)
         if self.meets:
-            arrays = _meet(self.meets, args, arrays)
-        xp = _library(arrays)
+            arrays = meet(self.meets, args, arrays)
+        xp = library_of(arrays)
         output, residual = self.forward(xp, *arrays, **params), None
         if self.several:
             return self._several(output, arrays, parents, params, tracked)
@@ -102,7 +98,7 @@ class Primitive:
         return wrap(output, node)
 
     def _several(self, outputs, arrays, parents, params, tracked) -> tuple[Tensor, ...]:
-        xp = _library(arrays)
+        xp = library_of(arrays)
         outputs = tuple(y if type(y) in _NAMESPACES else xp.asarray(y) for y in outputs)
         if not tracked:
             return tuple(wrap(output, None) for output in outputs)
@@ -257,73 +253,6 @@ def fused(
     return TABLE[name]
 
 
-# ------------------------------------------------------------------------------------- spaces
-
-
-class _Raw:
-    """The primitives on the arrays of one library, by name; operators are the library's own."""
-
-    traced = False
-
-    def __init__(self, xp: Any):
-        self.xp = xp
-
-    def __getattr__(self, name: str) -> Callable:
-        if name not in TABLE:
-            raise AttributeError(f"there is no primitive called {name!r}")
-        bound = partial(TABLE[name].forward, self.xp)
-        if TABLE[name].fused:  # its forward computation gives a residual as well
-            fused_forward = bound
-            bound = lambda *arrays, **params: fused_forward(*arrays, **params)[0]  # noqa: E731
-        setattr(self, name, bound)
-        return bound
-
-    def zeros_like(self, x: Any) -> Any:
-        return self.xp.zeros_like(x)
-
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
-        return self.xp.where(condition, a, b)
-
-
-class _Traced:
-    """The primitives on Tensors, by name."""
-
-    traced = True
-
-    def __getattr__(self, name: str) -> Callable:
-        if name not in TABLE:
-            raise AttributeError(f"there is no primitive called {name!r}")
-        return TABLE[name]
-
-    def conj(self, x: Any) -> Any:
-        if type(x) is Tensor:
-            return TABLE["conj"](x) if x.dtype.kind == "c" else x
-        return x.conjugate() if type(x) is complex else x
-
-    def zeros_like(self, x: Tensor) -> Tensor:
-        return wrap(backend.namespace(x.data).zeros_like(x.data), None)
-
-    def where(self, condition: Any, a: Any, b: Any) -> Tensor:
-        return TABLE["select"](a, b, condition=getattr(condition, "data", condition))
-
-
-TRACED = _Traced()
-_RAW: dict[int, _Raw] = {}
-
-
-def raw(xp: Any) -> _Raw:
-    """The space of the arrays of library ``xp``."""
-    space = _RAW.get(id(xp))
-    if space is None:
-        space = _RAW[id(xp)] = _Raw(xp)
-    return space
-
-
-def space_of(x: Any) -> Any:
-    """``TRACED`` for a Tensor, the raw space of its library for an array."""
-    return TRACED if type(x) is Tensor else raw(backend.namespace(x))
-
-
 # ------------------------------------------------------------------------------------ helpers
 
 
@@ -333,7 +262,7 @@ def _context(F: Any, node: Node) -> tuple[Any, Sequence]:
         arguments = node.parents
     elif F.traced:
         arguments = [
-            x if type(x) in _SCALARS else wrap(x, parent)
+            x if type(x) in SCALARS else wrap(x, parent)
             for x, parent in zip(node.inputs, node.parents, strict=True)
         ]
     else:
@@ -377,64 +306,3 @@ def _transposed_twice(op: Primitive, F: Any, node: Node, tangents: list) -> Any:
 def _probe(shape: tuple, dtype: Any, like: Any) -> Tensor:
     xp = backend.namespace(like.data if type(like) is Tensor else like)
     return wrap(xp.zeros(shape, dtype), Leaf(shape, dtype))
-
-
-def _library(arrays: list) -> Any:
-    for array in arrays:
-        xp = _NAMESPACES.get(type(array))
-        if xp is not None:
-            return xp
-    return numpy
-
-
-def _meet(meets: bool | str, args: tuple, arrays: list) -> list:
-    """Bring arguments to one dtype: Tensors as PyTorch does, constants to that of the Tensors."""
-    library, dtype, reals = None, None, False
-    for array in arrays:
-        kind = type(array)
-        if kind in _SCALARS:
-            reals = reals or kind is not int
-        elif library is None:
-            if kind not in _NAMESPACES:
-                return _meet_slowly(meets, args, arrays)
-            library, dtype = kind, array.dtype
-        elif kind is not library or array.dtype != dtype:
-            return _meet_slowly(meets, args, arrays)
-    if library is not None and (dtype.kind in "fc" or (meets is True and not reals)):
-        return arrays
-    return _meet_slowly(meets, args, arrays)
-
-
-def _meet_slowly(meets: bool | str, args: tuple, arrays: list) -> list:
-    tensors = [arg for arg in args if type(arg) is Tensor]
-    if not tensors:
-        tensors = [wrap_constant(next((a for a in args if type(a) not in _SCALARS), args[0]))]
-    dtype = tensors[0].dtype
-    for tensor in tensors[1:]:
-        dtype = promote(dtype, tensor.dtype)
-    xp = backend.namespace(tensors[0].data)
-    devices = {id(backend.namespace(tensor.data)) for tensor in tensors}
-    if len(devices) > 1:
-        places = ", ".join(tensor.device for tensor in tensors)
-        raise ValueError(f"expected all Tensors on one device, got {places}")
-    read = []
-    for arg, array in zip(args, arrays, strict=True):
-        if type(arg) in _SCALARS:
-            if type(arg) in (float, complex):
-                dtype = meet_constant(dtype, numpy.asarray(arg).dtype)
-        elif type(arg) is not Tensor:
-            array = xp.asarray(array)
-            if array.dtype.kind not in "biufc":
-                raise TypeError(f"expected numbers, got {type(arg).__name__} of {array.dtype}")
-            dtype = meet_constant(dtype, array.dtype)
-        read.append(array)
-    if meets == "float" and dtype.kind not in "fc":
-        dtype = get_default_dtype()
-    if all(type(array) in _SCALARS for array in read):
-        return [xp.asarray(array, dtype) for array in read]
-    return [a if type(a) in _SCALARS else a.astype(dtype, copy=False) for a in read]
-
-
-def wrap_constant(value: Any) -> Tensor:
-    """``value`` as a Tensor without derivative (as it is, if it is a Tensor)."""
-    return value if type(value) is Tensor else Tensor(value)

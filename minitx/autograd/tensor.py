@@ -120,7 +120,7 @@ class Tensor:
         is taken down on the way, so that its memory is free for the sweep itself, unless
         ``retain_graph``.
         """
-        from minitx.autograd.primitive import raw
+        from minitx.autograd.spaces import raw
 
         if self.node is None:
             raise ValueError("backward() on a Tensor that no leaf with requires_grad leads to")
@@ -189,6 +189,11 @@ def wrap(array: Any, node: Node | None) -> Tensor:
     tensor.node = node
     tensor.role = None
     return tensor
+
+
+def wrap_constant(value: Any) -> Tensor:
+    """``value`` as a Tensor without derivative (as it is, if it is a Tensor)."""
+    return value if type(value) is Tensor else Tensor(value)
 
 
 def as_array(data: Any, dtype: Any = None) -> Any:

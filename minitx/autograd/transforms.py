@@ -27,9 +27,10 @@ from minitx.autograd.graph import (
     replayable,
     reverse_sweep,
 )
-from minitx.autograd.primitive import GATE, PART, TRACED, Primitive, raw, wrap_constant
+from minitx.autograd.primitive import GATE, PART, Primitive
 from minitx.autograd.record import listener
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.spaces import TRACED, raw
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 from minitx.autograd.tree import flatten, tree_map
 
 

@@ -14,7 +14,7 @@ from minitx.errors import UserError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, what to begin with, and how to choose."""
     parser.add_argument("--checkpoint", metavar="DIR", default="minitx-model")
-    parser.add_argument("--prompt", default="\n", help="the text to go on from")
+    parser.add_argument("--prompt", help="the text to go on from; default: a new line")
     parser.add_argument("--tokens", type=int, default=500, help="how many to write (500)")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest")
     parser.add_argument("--top-k", type=int, help="choose among the K likeliest")
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tokens < 0:
         raise UserError(f"--tokens expected 0 or more, got {args.tokens}")
     model, tokenizer, settings = text_model.load(args.checkpoint)
-    ids = tokenizer.encode(args.prompt, add_special_tokens=False)
+    ids = _prompt(tokenizer, args.prompt)
     if not ids:
         raise UserError("--prompt expected some text, got none")
     context = settings["length"]
@@ -41,6 +41,16 @@ def run(args: argparse.Namespace) -> int:
     steps = stream(model, np.array([ids[-context:]]), args.tokens, sampler, context=context)
     _write(tokenizer, ids, steps)
     return 0
+
+
+def _prompt(tokenizer, text: str | None) -> list[int]:
+    """The ids of the prompt; without one a new line, or where there is none the first token."""
+    if text is not None:
+        return tokenizer.encode(text, add_special_tokens=False)
+    try:
+        return tokenizer.encode("\n", add_special_tokens=False)
+    except ValueError:
+        return [0]
 
 
 def _sampler(args: argparse.Namespace):

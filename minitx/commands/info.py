@@ -1,13 +1,13 @@
 """``minitx info``: what runs here."""
 
 import argparse
-import os
 import platform
 from importlib import metadata
 
 import numpy
 
 from minitx import __version__
+from minitx.backend.threads import cores
 
 _OPTIONAL = ("matplotlib", "tqdm", "safetensors", "scikit-learn", "torch", "jax", "cupy-cuda13x")
 
@@ -42,13 +42,6 @@ def describe() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor() -> str:

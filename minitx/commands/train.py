@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import math
+import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"going on from step {trainer.resume(folder)}")
     else:
         _start_folder(folder, tokenizer, settings)
-    _train(trainer, settings["steps"], folder)
+    if not _train(trainer, settings["steps"], folder):
+        return 130
     model = trainer.model.eval()
     if args.samples:
         _show_sample(model, tokenizer, train_ids, settings, args)
@@ -203,21 +207,50 @@ def _start_folder(folder: Path, tokenizer: Any, settings: dict[str, Any]) -> Non
     text_model.write_config(folder, settings)
 
 
-def _train(trainer: Any, steps: int, folder: Path) -> None:
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C, and the step that was under way is done."""
+
+
+def _train(trainer: Any, steps: int, folder: Path) -> bool:
+    """Train and save; False if it was stopped before the last step."""
     from minitx.training import NonFiniteLoss
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _stopping_between_steps(trainer):
             warnings.simplefilter("ignore", RuntimeWarning)  # an overflow ends as NonFiniteLoss
             trainer.train(steps)
     except NonFiniteLoss as error:
         raise UserError(f"{error}; a smaller --lr may help") from None
-    except KeyboardInterrupt:
+    except _Stopped:
         trainer.save(folder)
-        raise UserError(
-            f"stopped at step {trainer.step}; go on with: minitx train --resume --out {folder}"
-        ) from None
+        on = f"minitx train --resume --out {folder}"
+        print(f"\nstopped at step {trainer.step}; go on with: {on}", file=sys.stderr)
+        return False
     trainer.save(folder)
+    return True
+
+
+@contextmanager
+def _stopping_between_steps(trainer: Any) -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the step: half a step must not be saved. Twice is at once."""
+    asked = []
+
+    def ask(*_: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    def stop(_: Any) -> None:
+        if asked:
+            raise _Stopped
+
+    trainer.callbacks.append(stop)
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        trainer.callbacks.remove(stop)
 
 
 def _show_sample(model, tokenizer, ids: np.ndarray, settings: dict, args) -> None:

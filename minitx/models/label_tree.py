@@ -13,7 +13,7 @@ from minitx import backend, nn
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.depth.stack import Stack
-from minitx.models.encoder import Encoder
+from minitx.models.encoder import Encoder, Pooling
 from minitx.models.pooling import first_token
 from minitx.models.sequence import read_valid
 
@@ -45,14 +45,10 @@ class LabelTree(nn.Module):
         self.branching = tuple(branching)
         self.sizes = tuple(int(n) for n in np.cumprod(branching))  # nodes of each level
         scale = d_model**-0.5
-        self.vectors = [
-            nn.Parameter(scale * rng.standard_normal((n, d_model))) for n in self.sizes
-        ]
+        self.vectors = [nn.Parameter(scale * rng.standard_normal((n, d_model))) for n in self.sizes]
         self.biases = [nn.Parameter(np.zeros(n)) for n in self.sizes]
 
-    def forward(
-        self, features: Sequence[Tensor], k: int, truth: Any = None
-    ) -> list[Shortlist]:
+    def forward(self, features: Sequence[Tensor], k: int, truth: Any = None) -> list[Shortlist]:
         """The shortlists of all levels; true nodes are followed in any case.
 
         truth: boolean (B, L), which labels are true.
@@ -134,27 +130,32 @@ class EveryLayer(Stack):
 class CascadeXML(nn.Module):
     """Early layers choose among thick branches, later layers among the twigs below them.
 
-    ids (B, T) -> the shortlists of a tree with ``branching``, level t of which reads the first
-    token after block ``layers[t]`` (from 1) of an encoder built from a Stack.
+    ids (B, T) -> the shortlists of a tree with ``branching``, level t of which reads what
+    ``pooling`` makes of block ``layers[t]`` (from 1) of an encoder built from a Stack.
 
     Source: Kharbanda et al., "CascadeXML" (2022).
     """
 
     def __init__(
-        self, encoder: Encoder, branching: Sequence[int], layers: Sequence[int], rng: Any = None
+        self,
+        encoder: Encoder,
+        branching: Sequence[int],
+        layers: Sequence[int],
+        pooling: Pooling = first_token,
+        rng: Any = None,
     ):
         if len(layers) != len(branching):
             raise ValueError(f"expected a layer for each of {len(branching)} levels, got {layers}")
         d_model = encoder.tokens.weight.shape[1]
         encoder.depth = EveryLayer(encoder.depth.blocks)
-        self.encoder, self.layers = encoder, tuple(layers)
+        self.encoder, self.layers, self.pooling = encoder, tuple(layers), pooling
         self.tree = LabelTree(d_model, branching, rng)
 
     def features(self, ids: Any, valid: Any = None) -> list[Tensor]:
         """One vector (B, D) for each level."""
         hidden = self.encoder(ids, valid)  # (L, B, T, D)
         there = read_valid(valid, np.shape(ids))
-        return [first_token(hidden[layer - 1], there) for layer in self.layers]
+        return [self.pooling(hidden[layer - 1], there) for layer in self.layers]
 
     def forward(self, ids: Any, k: int, valid: Any = None) -> list[Shortlist]:
         return self.tree(self.features(ids, valid), k)

@@ -10,8 +10,7 @@ import numpy as np
 
 from minitx import backend
 from minitx import functional as F
-from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 
 def cross_entropy(

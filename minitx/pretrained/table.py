@@ -130,7 +130,9 @@ class Undrawn(np.random.Generator):
         super().__init__(np.random.PCG64(0))
 
     def standard_normal(self, size: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Zeros, of the shape asked for."""
         return np.zeros(() if size is None else size, np.float32)
 
     def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        """Zeros, of the shape asked for."""
         return np.zeros(() if size is None else size, np.float32)

@@ -1,7 +1,7 @@
 """Tensors from safetensors files, one or several, with nothing believed that was not checked."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Stored:
     file: Path
     dtype: str
     shape: tuple[int, ...]
-    data: Any
+    data: Any = field(repr=False)
 
     def array(self, dtype: Any) -> np.ndarray:
         """The numbers in ``dtype``; raises ValueError for NaN, infinity, or no real numbers."""

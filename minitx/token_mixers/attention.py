@@ -11,9 +11,10 @@ from typing import Any
 
 from minitx import backend, nn
 from minitx import functional as F
+from minitx.autograd.fused.softmax import softmax_in_place
 from minitx.autograd.graph import mode
 from minitx.autograd.record import note
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap
 from minitx.context import Context, TokenMixer
 from minitx.positions.hooks import Hooks
 from minitx.token_mixers.cache import Keys, KVCache
@@ -72,7 +73,7 @@ class Attention(TokenMixer):
         allowed, causal = self._allowed(q, keys, coords, mask)
         if self.normalise is None and all(hook.keeps_softmax() for hook in self.hooks):
             bias = self._bias(coords, keys.coords, q.dtype)
-            if bias is None and self._shares_keys(q, allowed):
+            if bias is None and self._asks_once(q, allowed):
                 return self._one_query(q, keys, allowed)
             y = F.attention(q, keys.k, keys.v, mask=allowed, causal=causal, bias=bias)
         else:
@@ -94,17 +95,19 @@ class Attention(TokenMixer):
                 found = bias if found is None else found + bias
         return found
 
-    def _shares_keys(self, q: Tensor, allowed: Any) -> bool:
-        """Whether one token asks, with several heads to a key head, all under one mask."""
+    def _asks_once(self, q: Tensor, allowed: Any) -> bool:
+        """Whether there is one query, whose heads may hear the same keys."""
         alike = allowed is None or allowed.ndim < 4 or allowed.shape[1] == 1
-        grouped = self.num_heads > self.num_kv_heads
-        return grouped and q.shape[2] == 1 and alike and not mode.naive
+        return q.shape[2] == 1 and alike and not mode.naive
 
     def _one_query(self, q: Tensor, keys: Keys, allowed: Any) -> Tensor:
         """One token: the heads that share a key head are its queries, and no key is copied."""
         b, h, _, d = q.shape
         grouped = F.reshape(q, (b, self.num_kv_heads, -1, d))  # (B, H', H / H', d)
-        y = F.attention(grouped, keys.k, keys.v, mask=allowed)
+        if mode.recording:
+            y = F.attention(grouped, keys.k, keys.v, mask=allowed)
+        else:
+            y = wrap(mix(grouped.data, keys.k.data, keys.v.data, allowed), None)
         return F.reshape(y, (b, 1, h * y.shape[-1]))
 
     def _in_the_open(self, q, keys, coords, allowed, causal) -> tuple[Tensor, Tensor]:
@@ -208,6 +211,20 @@ class MultiHeadAttention(Attention):
         cache = state.append(keys)
         y = self.attend(q, cache.keys, ctx.coords, mask)
         return self.result(y), cache.trimmed()
+
+
+def mix(q: Any, k: Any, v: Any, allowed: Any = None) -> Any:
+    """Attention of arrays, without blocks and without a graph: what few queries need.
+
+    q (B, H, T, d), k and v (B, H, S, d), allowed broadcasts to (B, H, T, S) -> (B, H, T, d).
+    """
+    xp = backend.namespace(q)
+    asked = xp.ascontiguousarray((q * q.shape[-1] ** -0.5).swapaxes(-1, -2))  # (B, H, d, T)
+    scores = k @ asked  # (B, H, S, T): keys and values are read as they lie in memory
+    if allowed is not None:
+        scores = xp.where(allowed.swapaxes(-1, -2), scores, -xp.inf)
+    weights = softmax_in_place(xp, scores, axis=-2)
+    return (v.swapaxes(-1, -2) @ weights).swapaxes(-1, -2)
 
 
 def head_width(d_model: int, num_heads: int) -> int:

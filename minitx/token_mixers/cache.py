@@ -48,10 +48,13 @@ class KVCache:
     def append(self, new: Keys) -> "KVCache":
         """The cache after the keys and values of the next tokens."""
         grown, old = KVCache(self.window), self.keys
-        store = self._store if old is not None else _Store(new)
-        k, v, grown._store = store.append(old, new)
-        coords = _join_coords(old, new)
-        grown.keys = Keys(k, v, coords, _join_valid(old, new, backend.namespace(k.data)))
+        if new.k.node is not None or new.v.node is not None or (old and old.k.node is not None):
+            grown.keys = new if old is None else _joined(old, new)  # nothing may be overwritten
+            return grown
+        store = self._store
+        if store is None or not store.fits(len(self), new):
+            store = _Store(max(2 * (len(self) + new.length), 16), new, old)
+        grown.keys, grown._store = store.write(len(self), new), store
         return grown
 
     def trimmed(self) -> "KVCache":
@@ -66,47 +69,67 @@ class KVCache:
 
 
 class _Store:
-    """Arrays for k and v, (B, H', capacity, d), filled up to ``used``."""
+    """Arrays with room for ``capacity`` keys, filled up to ``used``."""
 
-    def __init__(self, like: Keys, capacity: int = 0):
+    def __init__(self, capacity: int, like: Keys, old: Keys | None):
+        xp, (batch, heads) = backend.namespace(like.k.data), like.k.shape[:2]
+        self.k, self.v = (
+            xp.empty((batch, heads, capacity, x.shape[-1]), x.dtype) for x in (like.k, like.v)
+        )
+        given = [keys for keys in (like, old) if keys is not None]
+        self.coords = self.valid = None
+        if like.coords is not None:
+            coords = [keys.coords for keys in given]
+            rows, dtype = max(map(len, coords)), xp.result_type(*coords)
+            self.coords = xp.empty((rows, capacity, coords[0].shape[-1]), dtype)
+        if any(keys.valid is not None for keys in given):
+            self.valid = xp.empty((batch, capacity), bool)
         self.used = 0
-        self.arrays = [_room(x.data, capacity) for x in (like.k, like.v)]
+        if old is not None:
+            self.write(0, old)
 
-    def append(self, old: Keys | None, new: Keys) -> tuple[Tensor, Tensor, "_Store"]:
-        start = 0 if old is None else old.length
-        stop = start + new.length
-        if any(x.node is not None for x in (new.k, new.v)) or (old and old.k.node is not None):
-            pair = [(new.k, new.v)] if old is None else [(old.k, old.v), (new.k, new.v)]
-            k, v = (f.concatenate(parts, axis=2) for parts in zip(*pair, strict=True))
-            return k, v, self  # being differentiated: nothing may be written in place
-        store = self
-        if start != self.used or stop > self.arrays[0].shape[2]:
-            store = _Store(new, max(2 * stop, 16))
-            if old is not None:
-                for array, x in zip(store.arrays, (old.k, old.v), strict=True):
-                    array[:, :, :start] = x.data
-        for array, x in zip(store.arrays, (new.k, new.v), strict=True):
-            array[:, :, start:stop] = x.data
-        store.used = stop
-        k, v = (wrap(array[:, :, :stop], None) for array in store.arrays)
-        return k, v, store
+    def fits(self, start: int, new: Keys) -> bool:
+        """Whether ``new`` can be written here after the first ``start`` keys."""
+        if start != self.used or start + new.length > self.k.shape[2]:
+            return False
+        x, room = new.coords, self.coords
+        placed = x is None or (
+            len(x) <= len(room) and (x.dtype == room.dtype or x.dtype.kind in "iu")
+        )
+        return placed and (new.valid is None or self.valid is not None)
+
+    def write(self, start: int, new: Keys) -> Keys:
+        """Write ``new`` after the first ``start`` keys: all keys so far, as views."""
+        self.used = stop = start + new.length
+        self.k[:, :, start:stop], self.v[:, :, start:stop] = new.k.data, new.v.data
+        coords = valid = None
+        if new.coords is not None:
+            self.coords[:, start:stop] = new.coords
+            coords = self.coords[:, :stop]
+        if self.valid is not None:
+            self.valid[:, start:stop] = True if new.valid is None else new.valid
+            valid = self.valid[:, :stop]
+        k, v = wrap(self.k[:, :, :stop], None), wrap(self.v[:, :, :stop], None)
+        return Keys(k, v, coords, valid)
 
 
-def _room(x: Any, capacity: int) -> Any:
-    return backend.namespace(x).empty((*x.shape[:2], capacity, x.shape[3]), x.dtype)
+def _joined(old: Keys, new: Keys) -> Keys:
+    """Keys one after the other, recorded."""
+    k, v = (f.concatenate([a, b], axis=2) for a, b in ((old.k, new.k), (old.v, new.v)))
+    return Keys(k, v, _join_coords(old, new), _join_valid(old, new, backend.namespace(k.data)))
 
 
-def _join_coords(old: Keys | None, new: Keys) -> Any:
-    if old is None or new.coords is None:
-        return new.coords
+def _join_coords(old: Keys, new: Keys) -> Any:
+    if new.coords is None:
+        return None
     xp, parts = backend.namespace(new.coords), [old.coords, new.coords]
     batch = max(part.shape[0] for part in parts)
     return xp.concatenate([xp.broadcast_to(x, (batch, *x.shape[1:])) for x in parts], axis=1)
 
 
-def _join_valid(old: Keys | None, new: Keys, xp: Any) -> Any:
-    if old is None or (old.valid is None and new.valid is None):
-        return new.valid
+def _join_valid(old: Keys, new: Keys, xp: Any) -> Any:
+    if old.valid is None and new.valid is None:
+        return None
     parts = [
         xp.ones((keys.k.shape[0], keys.length), bool) if keys.valid is None else keys.valid
         for keys in (old, new)

@@ -13,8 +13,10 @@ from functools import cache
 from typing import Any
 
 from minitx import backend
-from minitx.autograd.graph import Leaf, Node, reverse_sweep
-from minitx.autograd.primitive import Primitive, raw
+from minitx.autograd.graph import Leaf, Node, mode, reverse_sweep
+from minitx.autograd.primitive import Primitive
+from minitx.autograd.record import listener
+from minitx.autograd.spaces import raw
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.autograd.tree import flatten
 from minitx.backend.threads import blas_threads, can_start_threads, cores
@@ -28,7 +30,8 @@ def on_threads(
     ``batch`` is a tree of arrays whose first axes have one length. ``threads`` is the number of
     cores unless told. The same number of threads gives the same bits on every run; another number
     differs by rounding. A model that draws random numbers (dropout) is run on one thread, since
-    the order of its draws would be a matter of luck.
+    the order of its draws would be a matter of luck; so is one under ``no_grad`` or ``record``.
+    Raises ValueError for fewer threads than 1, and for arrays of different numbers of rows.
     """
     threads = cores() if threads is None else threads
     if threads < 1:
@@ -36,11 +39,7 @@ def on_threads(
 
     def parallel(model: Any, batch: Any) -> Tensor:
         parts = _split(batch, threads)
-        if (
-            len(parts) == 1
-            or not can_start_threads()
-            or any(True for _ in model.named_generators())
-        ):
+        if len(parts) == 1 or not _may_be_parted(model):
             return loss(model, batch)
         with blas_threads(1):
             found = list(_pool(len(parts)).map(lambda part: _gradients(loss, model, part), parts))
@@ -57,6 +56,12 @@ def on_threads(
     return parallel
 
 
+def _may_be_parted(model: Any) -> bool:
+    """Not where there is nothing to sweep back, a listener, a naive twin, or random numbers."""
+    in_the_open = mode.recording and not mode.naive and listener.tape is None
+    return in_the_open and can_start_threads() and not any(True for _ in model.named_generators())
+
+
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="minitx")
@@ -65,7 +70,10 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 def _split(batch: Any, count: int) -> list[tuple[Any, int]]:
     """(part, number of rows) for each of up to ``count`` parts of nearly equal size."""
     leaves, build = flatten(batch)
-    rows = len(leaves[0])
+    lengths = [len(leaf) for leaf in leaves]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"expected a batch of arrays with as many rows each, got {lengths}")
+    (rows,) = set(lengths)
     count = max(1, min(count, rows))
     edges = [rows * i // count for i in range(count + 1)]
     return [

@@ -10,7 +10,8 @@ from minitx import functional as F
 from minitx.autograd import Tensor
 from minitx.autograd.check import check_grads
 from minitx.autograd.graph import replayable, reverse_sweep
-from minitx.autograd.primitive import TABLE, TRACED, Primitive
+from minitx.autograd.primitive import Primitive
+from minitx.autograd.spaces import TABLE, TRACED
 from minitx.autograd.transforms import grad
 from minitx.autograd.tree import flatten
 from tests.autograd import (
@@ -46,17 +47,14 @@ def reached_by(call) -> set[str]:
 
 
 def test_every_differentiable_primitive_has_a_case(broadcasting):
-    """In the CASES of a battery; given to ``prove``; or named, or used by what is, in a file."""
+    """In the CASES of a battery; given to ``prove``; or named, or used by what is named, here."""
     proved = {"gate"}.union(*(module.CASES for module in PROVED_BY_PRIMITIVE))
     words: set[str] = set()
     for file in TESTS.rglob("test_*.py"):
         text = file.read_text(encoding="utf-8")
         proved |= set(re.findall(r'\bprove\(\s*"(\w+)"', text))
-        if (
-            file.parent == Path(__file__).parent
-            and file != Path(__file__)
-            and re.search(r"\b(check_grads|prove)\(", text)
-        ):
+        here = file.parent == Path(__file__).parent and file != Path(__file__)
+        if here and re.search(r"\b(check_grads|prove)\(", text):
             words |= set(re.findall(r"\w+", text))
     proved |= {word.removesuffix("_") for word in words if word.endswith("_")}  # rules as such
     for name in words & set(CALLS):

@@ -43,21 +43,25 @@ CASES = {
         (lambda x: F.softmax(x, 1), (real(2, 3, 5),)),
         (lambda x: F.softmax(x, 0), (real(1, 3),)),
         (F.softmax, (real(0, 3),)),
+        (F.softmax, (real(3, 0),)),
     ],
     "log_softmax": [
         (F.log_softmax, (real(2, 3, 5),)),
         (lambda x: F.log_softmax(x, 0), (real(4, 3),)),
         (F.log_softmax, (real(3, 1),)),
+        (F.log_softmax, (real(3, 0),)),
     ],
     "layer_norm": [
         (F.layer_norm, (real(2, 3, 5), real(5, seed=1), real(5, seed=2))),
         (F.layer_norm, (real(5), real(5, seed=1), real(5, seed=2))),
         (F.layer_norm, (real(0, 5), real(5, seed=1), real(5, seed=2))),
+        (F.layer_norm, (real(2, 0), real(0), real(0))),
     ],
     "rms_norm": [
         (F.rms_norm, (real(2, 3, 5), real(5, seed=1))),
         (F.rms_norm, (real(5), real(5, seed=1))),
         (F.rms_norm, (real(0, 5), real(5, seed=1))),
+        (F.rms_norm, (real(2, 0), real(0))),
     ],
     "gelu_tanh": [(F.gelu, (real(2, 3),)), (F.gelu, (real(0, 3),)), (F.gelu, (real(),))],
     "gelu_erf": [(lambda x: F.gelu(x, "none"), (real(2, 3),))],
@@ -79,6 +83,8 @@ CASES = {
         (attend(), (real(2, 6, 5, 4), real(2, 3, 7, 4), real(2, 3, 7, 2))),  # grouped queries
         (attend(), heads(t=1, s=1, d=1, width=1)),
         (attend(), heads(t=0)),
+        (attend(), heads(s=0)),
+        (attend(causal=True), heads(s=0)),
         (attend(), heads(b=0)),
     ],
     "cross_entropy": [
@@ -130,6 +136,23 @@ def test_only_some_arguments_need_a_gradient(name):
     for i, arg in enumerate(args):
         others = [Tensor(x.numpy(), dtype=np.float64) for x in args]
         check_grads(lambda x, i=i, o=others: function(*o[:i], x, *o[i + 1 :]), arg)
+
+
+@pytest.mark.parametrize(("name", "number"), ALL)
+def test_backward_gives_what_vjp_gives(name, number):
+    """An ordinary computation keeps less than one that may be differentiated twice."""
+    function, args = CASES[name][number]
+    value, pull = vjp(function, *args)
+    cotangent = real(*value.shape, seed=9)
+    expected = pull(cotangent)
+    for tracked in (range(len(args)), *([i] for i in range(len(args)))):
+        given = [Tensor(x, requires_grad=i in tracked) for i, x in enumerate(args)]
+        function(*given).backward(cotangent)
+        for i, x in enumerate(given):
+            if i in tracked:
+                np.testing.assert_array_equal(x.grad.numpy(), expected[i].numpy())
+            else:
+                assert x.grad is None
 
 
 def test_rows_longer_than_a_piece_of_the_cache():

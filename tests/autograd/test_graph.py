@@ -11,7 +11,8 @@ import pytest
 from minitx import functional as F
 from minitx.autograd import Tensor, enable_grad, no_grad
 from minitx.autograd.graph import Leaf, Node, fit, reachable, reverse_sweep
-from minitx.autograd.primitive import TABLE, Primitive, fused, primitive, raw
+from minitx.autograd.primitive import Primitive, fused, primitive
+from minitx.autograd.spaces import TABLE, TRACED, raw
 from minitx.autograd.transforms import grad, jvp
 from tests.autograd.battery import real
 
@@ -36,18 +37,22 @@ def chain(x, length):
     return y
 
 
+def living_nodes():
+    """By their ``type``: to ask other people's objects for their class may wake them up."""
+    return {id(thing) for thing in gc.get_objects() if issubclass(type(thing), Node)}
+
+
 def test_a_deep_graph_is_freed_at_once_and_leaves_no_cycles():
     gc.collect()
     gc.disable()
     try:
-        before = {id(thing) for thing in gc.get_objects() if isinstance(thing, Node)}
+        before = living_nodes()
         x = Tensor([1.0], requires_grad=True)
         loss = F.sum(F.tanh(chain(x, 500)) * F.softmax(x))
         loss.backward()
         grad(lambda x: grad(lambda x: F.sum(x**3))(x).sum())(Tensor([1.0]))
         del loss, x
-        after = {id(thing) for thing in gc.get_objects() if isinstance(thing, Node)}
-        assert len(after - before) == 0
+        assert not living_nodes() - before
     finally:
         gc.enable()
 
@@ -297,3 +302,19 @@ def test_rules_may_call_fused_primitives():
 def test_bad_input_is_named(act, error, message):
     with pytest.raises(error, match=message):
         act(Tensor([1.0, 2.0], requires_grad=True))
+
+
+@pytest.mark.parametrize("kind", ["linear", "elementwise"])
+def test_several_outputs_are_of_the_general_kind(kind):
+    with pytest.raises(ValueError, match=f"halves: .*'general', got '{kind}'"):
+        Primitive("halves", lambda xp, x: (x / 2, x / 2), None, kind=kind, several=True)
+
+
+def test_a_fused_primitive_that_kept_nothing_says_what_it_would_need():
+    x = Tensor([1.0, -2.0], requires_grad=True)
+    y = F.gelu(x)  # an ordinary computation: only its derivative is kept
+    with pytest.raises(RuntimeError, match=r"gelu_tanh.* inside grad, vjp, jvp or hvp"):
+        reverse_sweep(TRACED, {y.node: F.ones_like(y)})
+    expected = grad(lambda x: F.sum(F.gelu(x)))(x.detach())
+    np.testing.assert_allclose(reverse_sweep(raw(np), {y.node: np.ones(2, np.float32)})[x.node],
+                               expected.numpy(), rtol=1e-6)  # fmt: skip

@@ -5,7 +5,8 @@ import pytest
 
 from minitx import functional as F
 from minitx.autograd import Tensor
-from minitx.autograd.primitive import TABLE, Primitive
+from minitx.autograd.primitive import Primitive
+from minitx.autograd.spaces import TABLE
 from minitx.autograd.transforms import checkpoint, grad, hvp, jacobian, jvp, vjp
 from minitx.autograd.tree import flatten
 from minitx.nn.module import Buffer, Module, Parameter
@@ -80,7 +81,8 @@ def test_constants_of_numpy_are_brought_over(standin):
     for result in (
         x + np.ones(3), np.ones(3) * x, x * np.float64(2), F.where(np.arange(3) > 1, x, 0),
         F.where([True, False, True], x, np.zeros(3)), x[np.array([0, 0])], x > np.ones(3),
-        F.embedding(x, np.array([2, 0])),
+        F.embedding(x, np.array([2, 0])), F.concatenate([np.ones(2), x, [1.0]]),
+        F.stack([x, np.ones(3)]),
     ):  # fmt: skip
         assert type(result.data) is Array
 

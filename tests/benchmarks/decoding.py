@@ -36,14 +36,12 @@ def referee(name: str):
     kind, settings = SHAPES[name]
     kind = getattr(transformers, kind)
     torch.manual_seed(0)
-    config = kind.config_class(vocab_size=VOCABULARY, **settings)
-    config.bos_token_id = config.eos_token_id = config.pad_token_id = None
+    no_tokens = dict(bos_token_id=None, eos_token_id=None, pad_token_id=None)
+    config = kind.config_class(vocab_size=VOCABULARY, **settings, **no_tokens)
     model = kind(config).eval()
     for p in model.parameters():
         if p.ndim > 1:
             torch.nn.init.normal_(p, std=0.06)
-    model.generation_config.eos_token_id = None
-    model.generation_config.pad_token_id = 0
     return model
 
 
@@ -60,10 +58,11 @@ def pair(name: str, batch: int) -> dict[str, Callable[[], np.ndarray]]:
         ours = pretrained.load(folder).model
     prompt = np.random.default_rng(batch).integers(0, VOCABULARY, (batch, PROMPT))
     inputs = torch.from_numpy(prompt)
+    mask = torch.ones_like(inputs)  # unless told, it takes id 0 for padding
     options = dict(do_sample=False, use_cache=True, max_new_tokens=NEW, min_new_tokens=NEW)
 
     def transformers_program() -> np.ndarray:
-        return theirs.generate(inputs, **options)[:, PROMPT:].numpy()
+        return theirs.generate(inputs, attention_mask=mask, **options)[:, PROMPT:].numpy()
 
     def minitx_program() -> np.ndarray:
         return generate(ours, prompt, NEW, context=CONTEXT)

@@ -63,6 +63,16 @@ def test_gradients(name):
 
 
 @every_mixer
+@pytest.mark.parametrize("shape", [(B, 0, D), (0, T, D)])
+def test_no_tokens_at_all(name, shape):
+    mixer, x = MIXERS[name](), Tensor(np.zeros(shape), requires_grad=True)
+    y = mixer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape
+    assert all(p.grad is None or not p.grad.numpy().any() for p in mixer.parameters())
+
+
+@every_mixer
 def test_huge_inputs_give_numbers(name):
     x = Tensor(draw(0, B, T, D).numpy() * 1e4, requires_grad=True)
     y = MIXERS[name]()(x)

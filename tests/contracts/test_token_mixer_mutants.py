@@ -159,7 +159,8 @@ def test_a_trait_that_is_there_must_be_declared():
 
 
 def test_a_mistake_in_a_fast_form_is_caught():
-    from minitx.autograd.primitive import TABLE, fused
+    from minitx.autograd.primitive import fused
+    from minitx.autograd.spaces import TABLE
 
     if "battery_mutant" not in TABLE:
         fused(

@@ -27,6 +27,7 @@ from minitx.positions import (
 )
 from minitx.positions.relative import alibi_slopes
 from minitx.token_mixers import Causal, MultiHeadAttention
+from tests.autograd.battery import prove, real
 
 B, H, T, S, d = 2, 3, 5, 7, 4
 
@@ -289,3 +290,11 @@ def test_relative_positions_see_distances_alone(make):
     assert gap(here, mixer(x, Context(coords=2 * coords(T)))) > 1e-6 or isinstance(
         mixer.hooks[0], URPE
     )
+
+
+@pytest.mark.parametrize("width", [6, 8])
+def test_derivatives_of_a_turn(width):
+    """Both orders; with width 8 the last two numbers are not turned."""
+    angles = np.random.default_rng(0).standard_normal((5, 3))
+    turn = lambda x: rotary(x, np.cos(angles), np.sin(angles)) ** 2  # noqa: E731
+    prove("rotary", turn, real(2, 5, width))

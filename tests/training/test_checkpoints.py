@@ -277,7 +277,9 @@ def test_kill_9_during_saves_leaves_a_whole_checkpoint(tmp_path):
     """A process that does nothing but save is killed at random; what it leaves must be whole."""
     delays, steps = random.Random(0), []
     straight = runs.trainer()
-    for attempt in range(6):
+    for attempt in range(30):
+        if attempt >= 6 and max(steps) > 1:  # on a busy machine some do not come to a second save
+            break
         folder = tmp_path / str(attempt)
         command = [sys.executable, "-c", textwrap.dedent(KILLED), str(ROOT), str(folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -6,9 +6,9 @@ An elementwise primitive is callable as it is; here it gets its public name.
 from typing import Any
 
 from minitx import backend
-from minitx.autograd.primitive import TRACED, wrap_constant
 from minitx.autograd.rules import elementwise as e
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.spaces import TRACED
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any  # a Tensor, or anything that a Tensor can be made of
 

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitx.autograd.functions.shape import reshape
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import convolution as rules
 from minitx.autograd.rules.unfolding import unfold_
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any
 Lengths = int | Sequence[int]  # one number for all axes, or one per axis

@@ -6,8 +6,7 @@ from typing import Any
 import numpy
 
 from minitx import backend
-from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 Like = Any
 

@@ -3,10 +3,9 @@
 from typing import Any
 
 from minitx import backend
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import indexing as rules
 from minitx.autograd.rules.reductions import axes_of
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any
 

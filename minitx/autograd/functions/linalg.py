@@ -7,9 +7,8 @@ from minitx.autograd.functions.arithmetic import conj
 from minitx.autograd.functions.indexing import getitem, scatter_add
 from minitx.autograd.functions.reductions import sum  # noqa: A004
 from minitx.autograd.functions.shape import expand_dims, squeeze, swapaxes
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import linalg as rules
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any
 

@@ -9,10 +9,9 @@ from minitx.autograd.functions.convolution import Lengths, per_axis
 from minitx.autograd.functions.creation import full_like
 from minitx.autograd.functions.products import matmul
 from minitx.autograd.functions.shape import reshape
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules.convolution import conv_, lengths_after
 from minitx.autograd.rules.pooling import max_pool_
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 from minitx.backend import get_default_dtype
 
 Like = Any

@@ -3,11 +3,10 @@
 from typing import Any
 
 from minitx.autograd.functions.shape import broadcast_to, expand_dims, squeeze
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import products as rules
 from minitx.autograd.rules import scans
 from minitx.autograd.rules.reductions import axes_of
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any
 

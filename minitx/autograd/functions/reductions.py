@@ -18,9 +18,9 @@ from minitx.autograd.functions.arithmetic import (
 from minitx.autograd.functions.creation import full, full_like
 from minitx.autograd.functions.products import cumprod
 from minitx.autograd.functions.shape import concatenate, reshape, transpose
-from minitx.autograd.primitive import TABLE, wrap_constant
 from minitx.autograd.rules.reductions import axes_of, count, kept
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.spaces import TABLE
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 Like = Any
 

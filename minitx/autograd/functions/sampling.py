@@ -6,8 +6,7 @@ from minitx import backend
 from minitx.autograd.functions.arithmetic import clip
 from minitx.autograd.functions.indexing import embedding
 from minitx.autograd.functions.shape import reshape
-from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 
 Like = Any
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from minitx import backend
 from minitx.autograd.functions.arithmetic import where
 from minitx.autograd.functions.creation import full_like
-from minitx.autograd.primitive import wrap_constant
 from minitx.autograd.rules import shape as rules
 from minitx.autograd.rules.reductions import axes_of
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 Like = Any
 
@@ -77,7 +77,7 @@ def broadcast_to(x: Like, *lengths: Any) -> Tensor:
 
 def concatenate(parts: Sequence[Like], axis: int = 0) -> Tensor:
     """The parts one after the other along ``axis``."""
-    parts = [wrap_constant(part) for part in parts]
+    parts = _together(parts)
     if not parts:
         raise ValueError("concatenate expected at least one Tensor")
     (axis,) = axes_of(axis, parts[0].ndim)
@@ -90,13 +90,24 @@ def concatenate(parts: Sequence[Like], axis: int = 0) -> Tensor:
     return rules.concatenate_(*parts, axis=axis, sizes=tuple(part.shape[axis] for part in parts))
 
 
+def _together(parts: Sequence[Like]) -> list[Tensor]:
+    """The parts as Tensors; constants come to the device of the Tensors among them."""
+    found = [wrap_constant(part) for part in parts]
+    library = next((backend.namespace(x.data) for x in parts if type(x) is Tensor), None)
+    if library is None:
+        return found
+    return [
+        x if x is part else wrap(library.asarray(x.data), None) for x, part in zip(found, parts)
+    ]
+
+
 def _without(lengths: tuple, axis: int) -> tuple:
     return lengths[:axis] + lengths[axis + 1 :]
 
 
 def stack(parts: Sequence[Like], axis: int = 0) -> Tensor:
     """The parts side by side along a new axis."""
-    return concatenate([expand_dims(part, axis) for part in parts], axis)
+    return concatenate([expand_dims(part, axis) for part in _together(parts)], axis)
 
 
 def split(x: Like, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:

@@ -14,9 +14,9 @@ from minitx import backend
 from minitx.autograd import functions as f
 from minitx.autograd.fused.common import real_tensors, row_dot
 from minitx.autograd.fused.softmax import naive_softmax
-from minitx.autograd.primitive import fused, wrap_constant
+from minitx.autograd.primitive import fused
 from minitx.autograd.record import note
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 BLOCK = 32  # queries
 _CACHED = 1 << 18  # scores: 1 MiB of float32

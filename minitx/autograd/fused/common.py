@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minitx.autograd import functions as f
-from minitx.autograd.primitive import wrap_constant
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap_constant
 from minitx.backend.dtypes import get_default_dtype, promote
 
 _CACHED = 1 << 18  # numbers in a piece: 1 MiB of float32; smaller ones lose to the cost of calls

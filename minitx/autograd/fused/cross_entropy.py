@@ -6,8 +6,8 @@ from minitx import backend
 from minitx.autograd import functions as f
 from minitx.autograd.fused.common import as_rows, pieces, real_tensors
 from minitx.autograd.fused.softmax import naive_log_softmax
-from minitx.autograd.primitive import fused, wrap_constant
-from minitx.autograd.tensor import Tensor, wrap
+from minitx.autograd.primitive import fused
+from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 
 def _forward(xp, logits, targets, smoothing):

@@ -1,17 +1,48 @@
 """The affine map y = x W^T + b: one node, one large matrix product each way."""
 
+from functools import cache
+
 from minitx.autograd import functions as f
 from minitx.autograd.fused.common import real_tensors
 from minitx.autograd.primitive import fused
 from minitx.autograd.tensor import Tensor
+from minitx.backend import device_of
+
+_FEW = 64  # rows
+_LONG, _LARGE = 256, 1 << 17  # numbers in a row of the weight, and in all of it
+_SMALL = 500_000  # multiplications that BLAS does without copying the matrix first
 
 
 def _forward(xp, x, weight, bias=None):
     rows = x.reshape(-1, x.shape[-1])  # one product of (B T, D), not B of (T, D)
-    y = rows @ weight.T
+    few = len(rows) <= _FEW and device_of(x) == "cpu"
+    y = _few_rows(xp, rows, weight) if few else rows @ weight.T
     if bias is not None:
         y += bias
     return y.reshape(*x.shape[:-1], weight.shape[0]), None
+
+
+def _few_rows(xp, rows, weight):
+    """rows W^T, as fast as the weight can be read: what a step of decoding is made of.
+
+    BLAS first copies a large matrix into an order that suits it, which pays when many rows
+    follow and takes longer than the product itself when few do. It takes a small matrix as it
+    lies in memory, and so the weight is given to it in parts.
+    """
+    count, (out, width) = len(rows), weight.shape
+    if count == 1 and width >= _LONG and weight.size >= _LARGE and weight.flags.c_contiguous:
+        return xp.vecdot(weight, rows[0])[None]  # reads memory faster than BLAS's own way
+    parts = _parts(out, count * width)
+    if parts == 1:
+        return rows @ weight.T
+    stacked = weight.reshape(parts, out // parts, width) @ xp.ascontiguousarray(rows.T)
+    return xp.ascontiguousarray(stacked.reshape(out, count).T)
+
+
+@cache
+def _parts(out, size):
+    """How many equal parts of ``out`` rows are small products each; 1 if no number is."""
+    return next((n for n in range(1, out) if not out % n and out // n * size <= _SMALL), 1)
 
 
 def _backward(xp, g, y, _, x, weight, bias=None):

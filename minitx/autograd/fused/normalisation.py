@@ -26,8 +26,8 @@ def _layer_norm(xp, x, weight, bias, eps):
 
 
 def _layer_norm_backward(xp, g, y, residual, x, weight, bias, eps):
-    (hat, scale, weight), g, width = residual, as_rows(g), x.shape[-1]
-    gx = xp.empty_like(hat)
+    (hat, scale, weight), shape, width = residual, g.shape, g.shape[-1]
+    g, gx = as_rows(g), xp.empty_like(hat)
     mean = xp.full((width, 1), 1 / max(width, 1), hat.dtype)
     g_weight, ones = xp.zeros_like(weight), xp.ones(len(hat), hat.dtype)
     for part in pieces(*hat.shape):
@@ -39,7 +39,7 @@ def _layer_norm_backward(xp, g, y, residual, x, weight, bias, eps):
         across += out @ mean
         out -= across
         out *= scale[part]
-    return [gx.reshape(x.shape), g_weight, ones @ g]
+    return [gx.reshape(shape), g_weight, ones @ g]
 
 
 def naive_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
@@ -61,8 +61,8 @@ def _rms_norm(xp, x, weight, eps):
 
 
 def _rms_norm_backward(xp, g, y, residual, x, weight, eps):
-    (hat, scale, weight), g, width = residual, as_rows(g), x.shape[-1]
-    gx, g_weight = xp.empty_like(hat), xp.zeros_like(weight)
+    (hat, scale, weight), shape, width = residual, g.shape, g.shape[-1]
+    g, gx, g_weight = as_rows(g), xp.empty_like(hat), xp.zeros_like(weight)
     ones = xp.ones(len(hat), hat.dtype)
     for part in pieces(*hat.shape):
         here, out = hat[part], gx[part]
@@ -71,7 +71,7 @@ def _rms_norm_backward(xp, g, y, residual, x, weight, eps):
         xp.multiply(g[part], weight, out=out)
         out -= here * (row_dot(xp, out, here) / max(width, 1))
         out *= scale[part]
-    return [gx.reshape(x.shape), g_weight]
+    return [gx.reshape(shape), g_weight]
 
 
 def naive_rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:

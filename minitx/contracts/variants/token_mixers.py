@@ -4,9 +4,10 @@ from typing import Any
 
 from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
 from minitx.contracts.variants.register import register
-from minitx.nn import RMSNorm
+from minitx.nn import LayerNorm, RMSNorm
 from minitx.positions.rotary import Rotary
 from minitx.token_mixers.attention import MultiHeadAttention
+from minitx.token_mixers.convolution import ConvolutionModule
 from minitx.token_mixers.cross_attention import CrossAttention
 from minitx.token_mixers.masks import Causal, Window
 from minitx.token_mixers.modifiers import QKNorm, SinkSoftmax, SoftCap
@@ -64,4 +65,12 @@ register(
     lambda rng: SegmentMemory(CrossAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 64),
     "causal recurrent",
     cost=2.0,
+)
+register(
+    "token_mixer",
+    "convolution module",
+    "minitx.token_mixers.convolution:ConvolutionModule",
+    lambda rng: ConvolutionModule(
+        D_MODEL, lambda: LayerNorm(D_MODEL), kernel=7, group_size=4, rng=rng
+    ),
 )

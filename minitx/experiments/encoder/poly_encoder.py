@@ -1,8 +1,9 @@
 """Contexts of four facts: what one vector forgets, a few vectors keep.
 
 A context is four facts, each a topic and its value, in any order. A candidate is one fact; it is
-right if the context says it, and wrong candidates are about the same few topics. Contexts are
-read before anybody knows which topic will be asked for.
+right if the context says it, and wrong candidates are about the same four topics. Contexts are
+read before anybody knows which topic will be asked for. All models make one vector of several by
+their mean, which in so short a time learns more than the first token's vector does.
 """
 
 import time
@@ -14,11 +15,11 @@ from minitx import functional as F
 from minitx import nn, no_grad
 from minitx.autograd.tensor import Tensor
 from minitx.experiments import part
-from minitx.models import BiEncoder, CrossEncoder, Encoder, PolyEncoder
+from minitx.models import BiEncoder, CrossEncoder, Encoder, PolyEncoder, mean_pool
 from minitx.training.adam import Adam
 from minitx.training.schedules import warm_up_cosine
 
-TOPICS, VALUES, FACTS, CANDIDATES, WIDTH = 32, 32, 4, 16, 32
+TOPICS, VALUES, FACTS, CANDIDATES, WIDTH = 16, 16, 4, 16, 32
 Generator = np.random.Generator
 
 
@@ -47,18 +48,22 @@ def asked(topics: np.ndarray, values: np.ndarray, rng: Generator) -> tuple[np.nd
 
 def encoder(length: int, rng: Generator, segments: int = 0) -> Encoder:
     """Two layers of BERT's shape."""
-    return Encoder.bert(1 + TOPICS * VALUES, WIDTH, 4, 2, max_length=length, num_segments=segments, rng=rng)
+    return Encoder.bert(
+        1 + TOPICS * VALUES, WIDTH, 4, 2, max_length=length, num_segments=segments, rng=rng
+    )
 
 
 def apart(codes: int | None, rng: Generator) -> BiEncoder:
     """A model that reads contexts and candidates apart: poly with ``codes``, bi with None."""
     both = encoder(1 + FACTS, rng), encoder(2, rng)
-    return BiEncoder(*both) if codes is None else PolyEncoder(*both, codes, rng=rng)
+    if codes is None:
+        return BiEncoder(*both, mean_pool)
+    return PolyEncoder(*both, codes, mean_pool, rng)
 
 
 def together(rng: Generator) -> CrossEncoder:
     """A model that reads a context and a candidate as one text of two segments."""
-    return CrossEncoder(encoder(3 + FACTS, rng, segments=2), rng=rng)
+    return CrossEncoder(encoder(3 + FACTS, rng, segments=2), mean_pool, rng)
 
 
 Loss = Callable[[nn.Module, Generator], Tensor]
@@ -132,13 +137,13 @@ def _first(model: nn.Module, topics: np.ndarray, values: np.ndarray, rng: Genera
 
 @part(1)
 def recalled(seed: int = 0) -> dict[str, float]:
-    """Recall at 1 of 16 after 1500 steps, of one vector, one code, eight codes, and together."""
+    """Recall at 1 of 16 after 700 steps, of one vector, one code, eight codes, and together."""
     found = {}
     for name, codes in {"bi": None, "one code": 1, "poly": 8}.items():
         rng = np.random.default_rng(seed)
-        found[name] = recall(train(apart(codes, rng), loss_apart, rng, 1500), seed)
+        found[name] = recall(train(apart(codes, rng), loss_apart, rng, 700), seed)
     rng = np.random.default_rng(seed)
-    found["cross"] = recall(train(together(rng), loss_together, rng, 1500), seed)
+    found["cross"] = recall(train(together(rng), loss_together, rng, 700), seed)
     return {
         "poly over bi": found["poly"] - found["bi"],
         "cross over poly": found["cross"] - found["poly"],

@@ -6,6 +6,7 @@ from minitx.models.encoder_decoder import EncoderDecoder
 from minitx.models.initialise import initialise
 from minitx.models.pooling import first_token, max_pool, mean_pool, unit
 from minitx.models.scoring import BiEncoder, CrossEncoder, PolyEncoder
+from minitx.models.vision import ViT
 
 __all__ = [
     "BiEncoder",
@@ -17,6 +18,7 @@ __all__ = [
     "MaskedLM",
     "PolyEncoder",
     "SentenceEmbedding",
+    "ViT",
     "first_token",
     "initialise",
     "max_pool",

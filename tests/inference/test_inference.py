@@ -195,18 +195,19 @@ def test_beams_stop_at_the_stop_token_and_are_scored_there():
 
 @pytest.mark.parametrize("rules", [(), (TopK(3), RepetitionPenalty(1.5))])
 def test_speculation_keeps_the_distribution(rules):
-    """The next two tokens, 1,500 times over, against their exact probabilities."""
+    """The next two tokens, 700 times over, against their exact probabilities."""
     target, draft, prompt = gpt(7), gpt(8), [1, 4]
     sampler = Sampler(*rules, rng=3)
     exact = exact_distribution(target, prompt, sampler, 2)
     counts = np.zeros(V**2)
-    for _ in range(1500):
+    for _ in range(700):
         a, b = speculate(target, draft, prompt, 2, sampler, ahead=2)
         counts[a * V + b] += 1
     likely = exact * counts.sum() >= 5
     pooled = np.append(counts[likely], counts[~likely].sum())
     expected = np.append(exact[likely], exact[~likely].sum())
-    assert chi_square(pooled, expected) < 60  # at most 24 degrees of freedom: 1 in 15,000
+    assert len(pooled) <= 15
+    assert chi_square(pooled, expected) < 45  # at most 14 degrees of freedom: 1 in 25,000
 
 
 def exact_distribution(model, prompt, sampler, length):
@@ -225,8 +226,8 @@ def test_the_draft_matters_to_the_check_of_speculation():
     target, draft, prompt = gpt(7), gpt(8), [1, 4]
     sampler = Sampler(rng=3)
     exact, wrong = (exact_distribution(m, prompt, sampler, 2) for m in (target, draft))
-    counts = np.random.default_rng(0).multinomial(1500, wrong)
-    assert chi_square(counts, np.maximum(exact, 1e-9) / exact.sum()) > 60
+    counts = np.random.default_rng(0).multinomial(700, wrong)
+    assert chi_square(counts, np.maximum(exact, 1e-9) / exact.sum()) > 45
 
 
 def test_greedy_speculation_is_greedy_decoding_and_takes_fewer_passes():

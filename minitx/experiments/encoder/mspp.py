@@ -8,10 +8,15 @@ ones: two words that the pivot has not.
 
 import numpy as np
 
-from minitx import no_grad
+from minitx import nn, no_grad
+from minitx.block import Block
+from minitx.channel_mixers.mlp import MLP
+from minitx.depth.stack import Stack
 from minitx.experiments import part
 from minitx.models import Encoder
 from minitx.models.multi_sentence import BesidePivot, MultiSentence
+from minitx.positions.absolute import Learned
+from minitx.token_mixers.attention import MultiHeadAttention
 from minitx.training.adam import Adam
 from minitx.training.clipping import clip_norm
 from minitx.training.schedules import warm_up_cosine
@@ -42,12 +47,23 @@ def as_pairs(ids: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def model(candidates: int, rng: Generator) -> MultiSentence:
-    """An encoder of BERT's shape for a pivot and some candidates, the head for each of them."""
+    """A pre-norm encoder for a pivot and some candidates, with a head for each of them."""
     sentences = 1 + candidates
-    encoder = Encoder.bert(
-        1 + WORDS, D_MODEL, HEADS, LAYERS, sentences * LENGTH, num_segments=sentences, rng=rng
+    norm = lambda: nn.LayerNorm(D_MODEL)  # noqa: E731
+
+    def block() -> Block:
+        attention = MultiHeadAttention(D_MODEL, HEADS, rng=rng)
+        return Block(attention, MLP(D_MODEL, rng=rng), norm=norm)
+
+    encoder = Encoder(
+        nn.Embedding(1 + WORDS, D_MODEL, rng=rng),
+        Stack([block() for _ in range(LAYERS)]),
+        position=Learned(sentences * LENGTH, D_MODEL, rng=rng),
+        segments=nn.Embedding(sentences, D_MODEL, rng=rng),
+        norm=norm(),
     )
-    return MultiSentence(encoder, BesidePivot(D_MODEL, 1, rng=rng))
+    head = BesidePivot(D_MODEL, 1, rng=rng)
+    return MultiSentence(encoder, head)
 
 
 def fit(student: MultiSentence, batches, steps: int, lr: float = 2e-3) -> MultiSentence:

@@ -137,13 +137,13 @@ def _first(model: nn.Module, topics: np.ndarray, values: np.ndarray, rng: Genera
 
 @part(1)
 def recalled(seed: int = 0) -> dict[str, float]:
-    """Recall at 1 of 16 after 700 steps, of one vector, one code, eight codes, and together."""
+    """Recall at 1 of 16 after 1000 steps, of one vector, one code, eight codes, and together."""
     found = {}
     for name, codes in {"bi": None, "one code": 1, "poly": 8}.items():
         rng = np.random.default_rng(seed)
-        found[name] = recall(train(apart(codes, rng), loss_apart, rng, 700), seed)
+        found[name] = recall(train(apart(codes, rng), loss_apart, rng, 1000), seed)
     rng = np.random.default_rng(seed)
-    found["cross"] = recall(train(together(rng), loss_together, rng, 700), seed)
+    found["cross"] = recall(train(together(rng), loss_together, rng, 1000), seed)
     return {
         "poly over bi": found["poly"] - found["bi"],
         "cross over poly": found["cross"] - found["poly"],

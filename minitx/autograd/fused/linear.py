@@ -8,7 +8,7 @@ from minitx.autograd.primitive import fused
 from minitx.autograd.tensor import Tensor
 from minitx.backend import device_of
 
-_FEW = 64  # rows
+_FEW = 32  # rows; from there on the products of two threads catch up
 _LONG, _LARGE = 256, 1 << 17  # numbers in a row of the weight, and in all of it
 _SMALL = 500_000  # multiplications that BLAS does without copying the matrix first
 
@@ -30,7 +30,8 @@ def _few_rows(xp, rows, weight):
     lies in memory, and so the weight is given to it in parts.
     """
     count, (out, width) = len(rows), weight.shape
-    if count == 1 and width >= _LONG and weight.size >= _LARGE and weight.flags.c_contiguous:
+    large = width >= _LONG and weight.size >= _LARGE and weight.dtype.kind == "f"
+    if count == 1 and large and weight.flags.c_contiguous:
         return xp.vecdot(weight, rows[0])[None]  # reads memory faster than BLAS's own way
     parts = _parts(out, count * width)
     if parts == 1:

@@ -101,7 +101,7 @@ class Tensor:
             raise ValueError(f"assign expected shape {self.shape}, got {new.shape}")
         if self.device == "cpu":
             new = backend.to_numpy(new)
-        self.data = backend.namespace(self.data).array(new)
+        self.data = backend.namespace(self.data).array(new, order="C")
         self.changed()
 
     def changed(self) -> None:

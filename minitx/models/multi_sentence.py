@@ -24,6 +24,7 @@ class SentenceHead(nn.Module):
         self.out = nn.Linear(d_model, classes, rng=rng)
 
     def judge(self, vectors: Tensor) -> Tensor:
+        """The logits (..., classes) of vectors (..., d_in)."""
         return self.out(F.tanh(self.hidden(vectors)))
 
 

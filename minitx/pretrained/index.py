@@ -27,9 +27,11 @@ class BrokenIndex(ValueError):
 class Index:
     """Hash of a text -> unit vector, for one model.
 
-    >>> index = Index(fingerprint(folder))
-    >>> vectors = index.vectors(texts, embed)  # embeds what is new
-    >>> index.save("index.safetensors")
+    >>> index = Index("a model's fingerprint")
+    >>> index.vectors(["a text", "a text"], lambda new: np.ones((len(new), 2))).shape
+    (2, 2)
+    >>> list(index.known.values())[0]
+    array([1., 1.], dtype=float32)
     """
 
     def __init__(self, model: str, known: dict[str, np.ndarray] | None = None):

@@ -36,10 +36,13 @@ def _asks(index: int, mistakes: dict[tuple[int, ...], str]) -> None:
     @check_by_hand.stage(f"The strides of {text}")
     def strides(by_hand: Callable[[], Any], rng: Rng) -> None:
         got = by_hand()
-        whole = isinstance(got, tuple | list) and len(got) == 4
-        whole = whole and all(isinstance(one, tuple | list) and len(one) == 3 for one in got)
+        whole = isinstance(got, tuple | list | np.ndarray) and len(got) == 4
+        whole = whole and all(np.shape(one) == (3,) for one in got)
         expect(whole, "Your function should return four lists of three whole numbers each.")
-        said, want = tuple(got[index]), tuple(step // 8 for step in view.strides)
+        said, want = (
+            tuple(np.asarray(got[index]).tolist()),
+            tuple(step // 8 for step in view.strides),
+        )
         expect(said not in mistakes, mistakes.get(said, ""))
         wrong = [axis for axis in range(3) if said[axis] != want[axis]]
         expect(

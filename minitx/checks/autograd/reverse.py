@@ -49,7 +49,7 @@ def chain(reverse: Callable[..., Any], rng: Rng) -> None:
         ([0, 0, 0, 1], "Nothing leaves the output: pass its cotangent on to its parents."),
     ]
     want = [a * b * c, b * c, c, 1]
-    expect_close(reverse(tape), want, "Not the derivatives along a chain.", mistakes)
+    expect_close(reverse(tape), want, "Not the derivatives along a chain.", mistakes, lists=True)
 
 
 @check_reverse.stage("A number that is used twice", points=2)
@@ -62,7 +62,9 @@ def fork(reverse: Callable[..., Any], rng: Rng) -> None:
     )
     mistakes = [([c * a, c, d, 1], cause), ([d * b, c, d, 1], cause)]
     want = [c * a + d * b, c, d, 1]
-    expect_close(reverse(tape), want, "Not the derivatives where the ways fork.", mistakes)
+    expect_close(
+        reverse(tape), want, "Not the derivatives where the ways fork.", mistakes, lists=True
+    )
 
 
 @check_reverse.stage("Graphs at random, against a triangular system", points=2)
@@ -79,7 +81,7 @@ def random_graphs(reverse: Callable[..., Any], rng: Rng) -> None:
             "children before it passes anything on? And is an edge that is there twice, "
             "as in x·x, counted twice?"
         )
-        expect_close(reverse(tape), _solved(tape), message)
+        expect_close(reverse(tape), _solved(tape), message, lists=True)
 
 
 @check_reverse.stage(
@@ -90,4 +92,4 @@ def deep(reverse: Callable[..., Any], rng: Rng) -> None:
     signs = rng.choice([-1.0, 1.0], 20_000)
     tape: Tape = [[], *([(i, 1.5 * s), (i, -0.5 * s)] for i, s in enumerate(signs))]
     want = np.append(np.cumprod(signs[::-1])[::-1], 1.0)
-    expect_close(reverse(tape), want, "It differs on a tape of 20,001 nodes.")
+    expect_close(reverse(tape), want, "It differs on a tape of 20,001 nodes.", lists=True)

@@ -31,7 +31,7 @@ class Index:
     >>> index.vectors(["a text", "a text"], lambda new: np.ones((len(new), 2))).shape
     (2, 2)
     >>> list(index.known.values())[0]
-    array([1., 1.], dtype=float32)
+    array([1., 1.])
     """
 
     def __init__(self, model: str, known: dict[str, np.ndarray] | None = None):

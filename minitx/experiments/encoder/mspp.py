@@ -26,7 +26,7 @@ from minitx.training.schedules import warm_up_cosine
 
 WORDS, CANDIDATES, LENGTH = 12, 4, 3  # a sentence is its first token (id 0) and two words
 D_MODEL, HEADS, LAYERS = 48, 4, 3
-JOINT_STEPS, PAIR_STEPS = 2000, 500
+JOINT_STEPS, PAIR_STEPS = 3000, 500
 Generator = np.random.Generator
 
 # The words of the pivot and of the four candidates, among the seven words of a text.

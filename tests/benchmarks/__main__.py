@@ -23,14 +23,13 @@ TARGETS = {
     "training step M": 1.0,
     "training step L": 1.0,
     "small": 1.0,
-    "decoding": 0.5,
 }
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def works(threads: int) -> list[tuple[str, str | None, object]]:
     """(name, its target, function that makes the programs) of everything that is measured."""
-    from tests.benchmarks import decoding, small_ops, training_step
+    from tests.benchmarks import small_ops, training_step
 
     found = []
     for size in "SML":
@@ -48,8 +47,6 @@ def works(threads: int) -> list[tuple[str, str | None, object]]:
             found.append((name, target, make))
     for name, make in small_ops.programs().items():
         found.append((f"small {name}", "small", make))
-    for name, make in decoding.programs().items():
-        found.append((name, "decoding", make))
     return found
 
 

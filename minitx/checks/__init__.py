@@ -10,7 +10,7 @@ import importlib
 from minitx.checks.exercise import CheckFailed, Exercise, Report
 from minitx.checks.expect import Failure, expect, expect_array, expect_close
 
-CHAPTERS = ("start", "arrays", "autograd", "attention", "positions")
+CHAPTERS = ("start", "arrays", "autograd", "attention", "positions", "block")
 
 __all__ = [
     "CHAPTERS",

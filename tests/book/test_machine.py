@@ -81,7 +81,7 @@ class SmallBook:
         self.root, self.html = root, root / "_build" / "html"
         for name in ("_config.yml", "pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
             shutil.copyfile(ROOT / name, root / name)
-        for name in ("_ext", "_static", "build.py"):
+        for name in ("_ext", "_static", "build.py", "references.bib"):
             source, target = ROOT / "book" / name, root / "book" / name
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             target.parent.mkdir(exist_ok=True)

@@ -47,25 +47,26 @@ def equal_numbers(layer_norm: Callable[..., Any], rng: Rng) -> None:
 @check_layer_norm.stage("Mean 0 and mean square 1, token by token", points=2)
 def plain(layer_norm: Callable[..., Any], rng: Rng) -> None:
     x = 3 + 2 * rng.normal(size=(4, 5))
-    ones, zeros = np.ones(5), np.zeros(5)
+    ones, zeros, tiny = np.ones(5), np.zeros(5), 1e-12
     centred = x - x.mean(1, keepdims=True)
     variance = x.var(1, keepdims=True)
-    columns = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+    columns = (x - x.mean(0)) / np.sqrt(x.var(0) + tiny)
     mistakes = [
+        (normed(x, eps=1e-5), "The eps that is given is not used, but one of your own."),
         (columns, "Each column was normalised, over the tokens: a norm works within one token."),
-        ((x - x.mean()) / np.sqrt(x.var() + 1e-5), "One mean for all tokens: each has its own."),
-        (centred / (variance + 1e-5), "Divided by the variance: its root is meant."),
+        ((x - x.mean()) / np.sqrt(x.var() + tiny), "One mean for all tokens: each has its own."),
+        (centred / (variance + tiny), "Divided by the variance: its root is meant."),
         (
-            centred / np.sqrt(x.var(1, ddof=1, keepdims=True) + 1e-5),
+            centred / np.sqrt(x.var(1, ddof=1, keepdims=True) + tiny),
             "The variance is divided by D - 1 (ddof=1): here it is the plain mean of squares.",
         ),
         (
-            centred / np.sqrt((x**2).mean(1, keepdims=True) + 1e-5),
+            centred / np.sqrt((x**2).mean(1, keepdims=True) + tiny),
             "The mean square of x, not of what is left after the mean.",
         ),
     ]
     message = "It differs from the loop over tokens."
-    expect_close(layer_norm(x, ones, zeros, 1e-5), normed(x), message, mistakes)
+    expect_close(layer_norm(x, ones, zeros, tiny), normed(x, eps=tiny), message, mistakes)
 
 
 @check_layer_norm.stage("A large eps shows where it belongs; weight and bias come last")

@@ -49,7 +49,10 @@ def silent(block: Callable[..., Any], rng: Rng) -> None:
     x = rng.normal(size=(4, 3))
     mistakes = [
         (zero(x), "What a part says takes the place of the stream: it is added to it."),
-        (doubled(doubled(x)), "The stream itself was normalised: the norm is for what a part hears."),
+        (
+            doubled(doubled(x)),
+            "The stream itself was normalised: the norm is for what a part hears.",
+        ),
         (2 * x, "The stream was added to itself: each part is added once."),
     ]
     expect_close(block(x, zero, zero, doubled), x, "x must come back.", mistakes)

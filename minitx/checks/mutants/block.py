@@ -88,13 +88,13 @@ def norm_wrong_square(x, weight, bias, eps):
     return centred / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * weight + bias
 
 
-@mutant(check_layer_norm, "eps stands outside the root")
+@mutant(check_layer_norm, "stands outside the root")
 def norm_eps_outside(x, weight, bias, eps):
     centred = x - x.mean(-1, keepdims=True)
     return centred / (x.std(-1, keepdims=True) + eps) * weight + bias
 
 
-@mutant(check_layer_norm, "The eps that is given is not used")
+@mutant(check_layer_norm, "but one of your own")
 def norm_own_eps(x, weight, bias, eps):
     return _norm(x, weight, bias)
 
@@ -202,6 +202,6 @@ def product_two_units():
     return _units(PLUS, MINUS, [-1, 1]), np.array([0.25, -0.25, -0.25])
 
 
-@mutant(check_product, "up should be (2, F)")
+@mutant(check_product, "should be (2, F) and down")
 def product_turned():
     return _units(PLUS, MINUS, [-1, 1], [-1, -1]).T, np.array([0.25, -0.25, -0.25, 0.25])

@@ -36,11 +36,11 @@ def test_numpy_is_all_that_is_imported():
 
 def test_the_import_is_quick():
     code = (
-        "import numpy, time; start = time.process_time(); import minitx;"
-        "print(time.process_time() - start)"
+        "import numpy, time; start = time.thread_time(); import minitx;"  # not BLAS threads that wait
+        "print(time.thread_time() - start)"
     )
     taken = []
-    for _ in range(8):  # the best of several: the machine may be busy
+    for _ in range(20):  # the best of several: the machine may be busy
         taken.append(float(run(code)))
         if min(taken) < LIMIT:
             break

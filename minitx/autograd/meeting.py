@@ -26,6 +26,8 @@ def library_of(arrays: list) -> Any:
 
 def meet(meets: bool | str, args: tuple, arrays: list) -> list:
     """Bring arguments to one dtype: Tensors as PyTorch does, constants to that of the Tensors."""
+    if len(arrays) == 1 and type(arrays[0]) in _NAMESPACES and arrays[0].dtype.kind in "fc":
+        return arrays  # the common case of functions of one argument
     library, dtype, reals = None, None, False
     for array in arrays:
         kind = type(array)

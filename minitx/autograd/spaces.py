@@ -32,6 +32,12 @@ class _Raw:
         setattr(self, name, bound)
         return bound
 
+    def conj(self, x: Any) -> Any:
+        try:
+            return x if x.dtype.kind != "c" else x.conjugate()
+        except AttributeError:  # a Python number
+            return x.conjugate()
+
     def zeros_like(self, x: Any) -> Any:
         return self.xp.zeros_like(x)
 

@@ -27,14 +27,19 @@ def expect(condition: Any, message: str) -> None:
 def expect_array(
     got: Any, shape: tuple[int, ...] | None = None, lists: bool = False, what: str = "your function"
 ) -> np.ndarray:
-    """``got`` as an array of real numbers of ``shape``; ``lists`` allows plain lists as well."""
+    """``got`` as an array of real numbers of ``shape``.
+
+    ``lists`` allows what a pencil writes, too: plain lists, and whole numbers.
+    """
     wanted = "" if shape is None else f" of shape {shape}"
     if lists and isinstance(got, list | tuple | int | float):
         got = _from_lists(got, f"{what} expected numbers{wanted}")
     if not isinstance(got, np.ndarray | np.generic):
         raise Failure(f"{what} should return a NumPy array{wanted}, and returned {describe(got)}.")
     got = np.asarray(got)
-    if got.dtype.kind != "f" and not (lists and got.dtype.kind == "i"):
+    if lists and got.dtype.kind == "i":
+        got = got.astype(np.float64)
+    if got.dtype.kind != "f":
         raise Failure(f"{what} should return real numbers (float64), and returned {got.dtype}.")
     if shape is not None and got.shape != shape:
         raise Failure(f"{what} should return the shape {shape}, and returned {got.shape}.")

@@ -92,7 +92,7 @@ def _gradients(loss: Callable, model: Any, part: tuple[Any, int]) -> tuple[Any, 
 
 
 class _Ready(Primitive):
-    """A number whose gradients are known already; backward has only to hand them on."""
+    """A number whose gradients are known already; backward has only to hand them on, once."""
 
     def __init__(self, gradients: list[Any]):
         super().__init__("ready", lambda xp: None, None)
@@ -101,9 +101,12 @@ class _Ready(Primitive):
     def pull(self, F: Any, node: Node, cotangent: Any, wanted: Any = None) -> list[Any]:
         if F.traced:
             raise RuntimeError("second derivatives need the loss without threads")
+        if self.gradients is None:
+            raise RuntimeError("a second backward() needs the loss without threads")
+        gradients, self.gradients = self.gradients, None  # whoever gets them may add to them
         if float(cotangent) == 1.0:
-            return self.gradients
-        return [gradient * cotangent for gradient in self.gradients]
+            return gradients
+        return [gradient * cotangent for gradient in gradients]
 
 
 def _ready(value: Any, gradients: dict[Leaf, Any]) -> Tensor:

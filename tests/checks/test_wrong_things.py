@@ -21,6 +21,14 @@ def right(q, k, v):
     return softmax(q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])) @ v
 
 
+def test_whole_numbers_are_numbers_where_a_pencil_writes_them():
+    """Judged by what they say, whether in lists or in an array of integers."""
+    lists = [[[1, 0, 0]] * 3, [[12, 0]] * 3]
+    by_lists = told(lambda: lists, check_by_hand)
+    assert told(lambda: [np.array(x) for x in lists], check_by_hand) == by_lists
+    assert "int64" not in by_lists
+
+
 def told(answer, exercise=check_attention, **how):
     report = exercise.report(answer, **how)
     assert not report.passed

@@ -164,3 +164,11 @@ def test_bad_input_is_named():
     uneven = {"x": INPUTS[:7], "y": TARGETS[:5]}
     with pytest.raises(ValueError, match=r"as many rows each, got \[7, 5\]"):
         on_threads(Spy(), 2)(network(), uneven)
+
+
+def test_a_second_backward_is_refused_not_wrong():
+    model = network()
+    loss = on_threads(Spy(), 2)(model, batch(7))
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="second backward.*without threads"):
+        loss.backward()

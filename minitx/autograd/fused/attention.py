@@ -12,6 +12,7 @@ from typing import Any
 
 from minitx import backend
 from minitx.autograd import functions as f
+from minitx.autograd.fused import tiles
 from minitx.autograd.fused.common import real_tensors, row_dot
 from minitx.autograd.fused.softmax import naive_softmax
 from minitx.autograd.primitive import fused
@@ -20,6 +21,7 @@ from minitx.autograd.tensor import Tensor, wrap, wrap_constant
 
 BLOCK = 32  # queries
 _CACHED = 1 << 18  # scores: 1 MiB of float32
+_LONG = 1 << 21  # queries times keys: from here on by tiles, which are no slower then
 _SAFE = 60.0  # exp of any number up to this, summed over any number of keys, fits into float32
 
 
@@ -88,7 +90,7 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
     plain = mask is None and bias is None and behind >= 0 and q.size and k.size
     plain = plain and hasattr(xp.maximum, "accumulate")
     bounds = _bounds(xp, q, k, scale, causal, behind) if plain else None
-    y, weights = _like_heads(xp, q, v.shape[-1]), []
+    y, weights = tiles.like_heads(xp, q, v.shape[-1]), []
     for batch, queries, seen in _blocks(q.shape, k.shape[-2], causal):
         block = _turned(xp, q[batch, :, queries] * scale)  # (B, H, d, block)
         scores = k[batch, :, :seen] @ block  # (B, H, seen, block)
@@ -112,7 +114,7 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
 
 def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     """d scores = weights * (d weights - sum over keys of weights * d weights), per query."""
-    gq, gk, gv = (_like_heads(xp, x) for x in (q, k, v))
+    gq, gk, gv = (tiles.like_heads(xp, x) for x in (q, k, v))
     g_bias = None if bias is None else xp.zeros((*q.shape[:-1], k.shape[-2]), q.dtype)
     mean, keys = row_dot(xp, g, y).swapaxes(-1, -2), k.shape[-2]  # (B, H, 1, T)
     blocks = list(_blocks(q.shape, keys, causal))
@@ -142,12 +144,6 @@ def _add_product(xp, total, a, b, is_first):
         total += a @ b
 
 
-def _like_heads(xp, x, width=None):
-    """An array like x (B, H, T, d) that lies in memory as (B, T, H, d): joining heads is free."""
-    b, h, t, d = x.shape
-    return xp.empty((b, t, h, width or d), x.dtype).swapaxes(1, 2)
-
-
 def naive_attention(q, k, v, bias=None, *, mask=None, causal=False, scale=None) -> Tensor:
     """softmax(q k^T scale + bias, where allowed) v, step by step.
 
@@ -174,6 +170,7 @@ def _allowed(q, k, mask, causal):
 
 
 _attention = fused("attention", _forward, _backward, naive_attention)
+_tiled = fused("tiled_attention", tiles.forward, tiles.backward, naive_attention)
 
 
 def attention(
@@ -192,6 +189,9 @@ def attention(
     attend; bias added to the scores, broadcast likewise -> (B, H, T, d_v). ``causal`` lets query
     t see keys up to t + S - T: the last query is aligned with the last key. ``scale`` replaces
     1 / sqrt(d). A query that may attend to nothing gets zeros.
+
+    Memory: weights are kept for the backward computation, B H T S numbers, until T S reaches
+    2 million; from there on (without a bias) work goes by tiles, in memory linear in T and S.
 
     Raises ValueError for shapes that do not fit, TypeError for a mask that is not boolean.
 
@@ -212,7 +212,9 @@ def attention(
         mask = _four_axes("mask", wrap(mask, None), wanted).data
     rest = [_four_axes("bias", x, wanted) for x in rest]
     scale = q.shape[-1] ** -0.5 if scale is None else float(scale)
-    return _attention(q, k, v, *rest, mask=mask, causal=bool(causal), scale=scale)
+    by_tiles = not rest and q.shape[-2] * k.shape[-2] >= _LONG
+    apply = _tiled if by_tiles else _attention
+    return apply(q, k, v, *rest, mask=mask, causal=bool(causal), scale=scale)
 
 
 def _expect_heads(q, k, v):

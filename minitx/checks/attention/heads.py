@@ -25,7 +25,7 @@ def one_head(multi_head: Callable[..., Any], rng: Rng) -> None:
     want = attend(q, k, v)
     mistakes = [
         (attend(q, k, v, scale=1.0), "The scores are not divided by the root of a head's width d."),
-        (v, "The values come back as they are: the heads are cut and joined without attention."),
+        (v, "The values come back as they are: does a query meet any key on the way?"),
     ]
     expect_close(
         multi_head(q, k, v, 1), want, "With one head it must be plain attention.", mistakes

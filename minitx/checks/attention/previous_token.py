@@ -68,5 +68,5 @@ def seven_tokens(previous: Callable[..., Any], rng: Rng) -> None:
 def many_tokens(previous: Callable[..., Any], rng: Rng) -> str:
     d = _steps_back(previous, 97)
     if d <= 2:
-        return "You needed d = 2 for any T: positions as angles on a circle. Keep that picture."
+        return "d = 2 is enough for any T: there is room for all on a circle. Keep that picture."
     return f"For 97 tokens you used d = {d}. Can you do it with d = 2?"

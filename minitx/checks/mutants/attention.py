@@ -271,7 +271,7 @@ def heads_no_scale(q, k, v, num_heads):
     return y.swapaxes(1, 2).reshape(q.shape)
 
 
-@mutant(check_heads, "without attention")
+@mutant(check_heads, "does a query meet any key")
 def no_attention(q, k, v, num_heads):
     return _split(v, num_heads).swapaxes(1, 2).reshape(v.shape)
 

@@ -3,7 +3,7 @@
 The execution cache keys a page by its own code alone. A page also depends on minitx, so the cache
 of one state of minitx lies in a folder that is named after that state. Pages that are not in it
 are executed before Sphinx reads them, two at a time, each with one thread of linear algebra, so
-that neither disturbs the other's measured times.
+that neither disturbs the other's measured times. What `stored` has is not run.
 """
 
 import logging as std_logging
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from sphinx.util import logging
 
+from . import stored
+from .assets import digest_of
+
 LOG = logging.getLogger(__name__)
 READER = {"name": "myst_nb_md", "type": "plugin"}
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -21,10 +24,11 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 def choose_cache(app, config) -> None:
     folder = Path(app.outdir).parent / "execution"
+    state = f"{config.minitx_digest}-{digest_of(Path(app.srcdir) / '_data' / 'stored')[:4]}"
     for old in folder.glob("*"):
-        if old.name != config.minitx_digest:
+        if old.name != state:
             shutil.rmtree(old, ignore_errors=True)
-    config.nb_execution_cache_path = str(folder / config.minitx_digest)
+    config.nb_execution_cache_path = str(folder / state)
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["PYTHONHASHSEED"] = "0"
     std_logging.getLogger("traitlets").setLevel(std_logging.ERROR)
@@ -43,6 +47,8 @@ def execute_ahead(app, env, docnames) -> None:
         runs = pool.map(lambda path: _execute(path, app.config.nb_execution_timeout), paths)
         for name, path, run in zip(waiting, paths, runs):
             LOG.info("executed %s in %.1f s%s", name, run.time, ", with an error" * bool(run.err))
+            if wrong := stored.fill(run.nb, path):
+                LOG.warning(wrong, location=name)
             if not run.err:
                 _store(cache, path, run)
 
@@ -69,6 +75,7 @@ def _execute(path: Path, timeout: int):
     from jupyter_cache.executors.utils import single_nb_execution
 
     notebook = _read(path)
+    stored.skip(notebook, path)
     timeout = notebook.metadata.get("mystnb", {}).get("execution_timeout", timeout)
     return single_nb_execution(notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False)
 

@@ -60,6 +60,8 @@ BASES = {
     "Attention", "TokenMixer", "Hooks", "Connection",
     "GroupedLinear",  # within the grouped MLP
     "WeightDropout",  # random: tested by itself
+    "Readout", "WeightedMean", "Normed",  # within linear attention
+    "GridAttention", "HeadNorm",  # within Galerkin and Fourier attention
 }  # fmt: skip
 
 

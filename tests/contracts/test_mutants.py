@@ -18,6 +18,7 @@ from minitx.contracts.head import Passing, Scoring
 from minitx.contracts.position import Placed
 from minitx.contracts.two_stream_mixer import Reading
 from minitx.contracts.variants.constructions import TiltedMean
+from minitx.contracts.variants.objectives import HiddenTokens
 from minitx.depth.stack import Stack
 from minitx.models.pooling import mean_pool
 from minitx.models.scoring import BiEncoder
@@ -265,6 +266,59 @@ def test_two_stream_mixers(kind, check, message):
         return Reading(kind(D_MODEL, NUM_HEADS, rng=rng))
 
     caught("two_stream_mixer", make, check, message, "order_free")
+
+
+# ------------------------------------------------------------------------------------- objectives
+
+
+class ForEachRow(HiddenTokens):
+    def loss(self, x, truth):
+        return F.expand_dims(super().loss(x, truth), 0)
+
+
+class Sums(HiddenTokens):
+    def loss(self, x, truth):
+        return super().loss(x, truth) * x.shape[0]
+
+
+class FirstRow(HiddenTokens):
+    def loss(self, x, truth):
+        return super().loss(x[:1], truth[:1])
+
+
+class Deaf(HiddenTokens):
+    def loss(self, x, truth):
+        return super().loss(x, truth * 0)
+
+
+class Idle(HiddenTokens):
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.idle = nn.Parameter(rng.standard_normal(3))
+
+    def loss(self, x, truth):
+        return super().loss(x, truth) + 0 * F.sum(self.idle)
+
+
+class Unreachable(HiddenTokens):
+    def loss(self, x, truth):
+        return super().loss(x, truth) + 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "check", "message"),
+    [
+        (ForEachRow, "one_number", "got the shape (1,)"),
+        (Sums, "repeated_rows", "of the batch twice over"),
+        (Sums, "mean_of_rows", "declares mean_of_rows"),
+        (FirstRow, "rows_in_any_order", "the order of the rows matters"),
+        (Deaf, "truth_is_heard", "two truths have the same loss"),
+        (Idle, "every_weight_is_heard", "['idle']"),
+        (Unreachable, "can_be_learnt", "a hundred steps"),
+    ],
+)
+def test_objectives(kind, check, message):
+    caught("objective", kind, check, message, "mean_of_rows")
 
 
 # ---------------------------------------------------------------------------------- constructions

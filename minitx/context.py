@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitx import backend
+from minitx.autograd.fused.panels import Panels
 from minitx.autograd.tensor import Tensor
 from minitx.autograd.tree import tree_map
 from minitx.nn.module import Module
@@ -84,7 +85,8 @@ class Decoding:
     A mixer that is used several times in one pass (a looped layer) has a state for each use. A
     state is never changed, only replaced, so that ``copy`` is cheap and a copy can be gone back
     to. ``seen`` counts the tokens that each row has had so far: an array (B,). ``source`` is what
-    cross-attention hears throughout.
+    cross-attention hears throughout. ``panels`` are the model's weights in the order that suits
+    few rows, shared by all copies.
     """
 
     def __init__(
@@ -93,8 +95,10 @@ class Decoding:
         states: dict | None = None,
         seen: Any = None,
         source: Source | None = None,
+        panels: Panels | None = None,
     ):
         self.batch, self.states, self.source = batch, dict(states or {}), source
+        self.panels = Panels() if panels is None else panels
         self.seen = np.zeros(batch, np.int64) if seen is None else seen
         self._visits: dict[int, int] = {}
 
@@ -114,12 +118,13 @@ class Decoding:
 
     def copy(self) -> "Decoding":
         """The states as they are now; going on with one leaves the other as it is."""
-        return Decoding(self.batch, self.states, self.seen, self.source)
+        return Decoding(self.batch, self.states, self.seen, self.source, self.panels)
 
     def take(self, rows: Any) -> "Decoding":
         """The states of some rows of the batch, in the order given; a row may be taken twice."""
         states = {key: _take(state, rows) for key, state in self.states.items()}
-        return Decoding(len(rows), states, take_rows(self.seen, rows), _take(self.source, rows))
+        seen, source = take_rows(self.seen, rows), _take(self.source, rows)
+        return Decoding(len(rows), states, seen, source, self.panels)
 
 
 def _take(state: Any, rows: Any) -> Any:

@@ -61,8 +61,10 @@ class Primitive:
         self.__name__ = name
 
     def __call__(self, *args: Any, **params: Any) -> Any:
+        if not mode.recording:
+            return self._unrecorded(args, params)
         arrays, parents, tracked = [], [], False
-        recording = self.differentiable and mode.recording
+        recording = self.differentiable
         for arg in args:
             if type(arg) is Tensor:
                 arrays.append(arg.data)
@@ -96,6 +98,21 @@ class Primitive:
             residual,
         )
         return wrap(output, node)
+
+    def _unrecorded(self, args: tuple, params: dict) -> Any:
+        """The same where nothing will be differentiated: no node is made."""
+        arrays = [arg.data if type(arg) is Tensor else arg for arg in args]
+        if self.meets:
+            arrays = meet(self.meets, args, arrays)
+        xp = library_of(arrays)
+        output = self.forward(xp, *arrays, **params)
+        if self.several:
+            return self._several(output, arrays, (), params, False)
+        if self.fused:
+            output = output[0]
+        if type(output) not in _NAMESPACES:
+            output = xp.asarray(output)
+        return wrap(output, None)
 
     def _several(self, outputs, arrays, parents, params, tracked) -> tuple[Tensor, ...]:
         xp = library_of(arrays)

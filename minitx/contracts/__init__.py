@@ -11,6 +11,7 @@ from minitx.contracts import (  # noqa: F401
     construction,
     depth,
     head,
+    objective,
     position,
     token_mixer,
     two_stream_mixer,

@@ -5,6 +5,7 @@ random comes from a generator, so that a seed gives the same data everywhere.
 """
 
 from minitx.data.batch import Batch
+from minitx.data.burgers import burgers, random_fields
 from minitx.data.digits import Images, digits, train_test_split
 from minitx.data.in_context import (
     LinearRegression,
@@ -14,6 +15,7 @@ from minitx.data.in_context import (
     interleaved_tokens,
     joint_tokens,
 )
+from minitx.data.representation import Perceptron, RepresentationRegression, questions
 from minitx.data.series import (
     Scaler,
     eeg,
@@ -44,19 +46,24 @@ __all__ = [
     "MultiQueryRecall",
     "NormalPrior",
     "Parity",
+    "Perceptron",
     "Prompts",
     "Recall",
+    "RepresentationRegression",
     "Reverse",
     "Scaler",
     "Sort",
     "Task",
     "Windows",
     "bundled_prose",
+    "burgers",
     "digits",
     "eeg",
     "forecast_pairs",
     "interleaved_tokens",
     "joint_tokens",
+    "questions",
+    "random_fields",
     "read_text",
     "share_price",
     "sines",

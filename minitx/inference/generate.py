@@ -1,12 +1,15 @@
 """Generation: one token after the other, each fed back in, for a whole batch at once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minitx import backend
 from minitx.autograd.graph import no_grad
+from minitx.backend.threads import blas_threads
 from minitx.inference.sampling import Greedy
 
 
@@ -19,39 +22,88 @@ def stream(
     stop: int | None = None,
     valid: Any = None,
     context: int | None = None,
+    threads: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield the next ids (B,) as they come.
 
     prompt (B, T) ids; rows of different lengths are padded on the left, with ``valid`` (B, T)
     False there. ``sampler`` is Greedy() or a Sampler. A row that has given ``stop`` goes on giving
     it; when all rows have, the stream ends. ``context`` is the greatest length that the model can
-    see; when it is full, the model goes on from the last half of it.
+    see; when it is full, the model goes on from the last half of it. With ``threads`` the rows are
+    worked on in that many parts, side by side.
 
-    Raises ValueError for an empty prompt, a row of padding only, or a prompt that is longer than
-    the context.
+    Raises ValueError for an empty prompt, a row of padding only, a prompt that is longer than
+    the context, or fewer threads than 1.
     """
     prompt, valid = _read(prompt, valid, context)
     sampler = Greedy() if sampler is None else sampler
-    state, text = model.init_state(len(prompt)), prompt
-    finished = np.zeros(len(prompt), bool)
-    fresh, marks = prompt, valid
-    for _ in range(max_new_tokens):
+    batch, length = prompt.shape
+    longest = length + max(0, max_new_tokens)
+    room = longest if context is None else min(longest, context + 1)
+    text, there = np.empty((batch, room), np.int64), np.ones((batch, room), bool)
+    text[:, :length] = np.where(valid, prompt, prompt[:, -1:])  # no padding: rules look at this
+    there[:, :length] = valid
+    finished, fresh = np.zeros(batch, bool), None
+    with _Rows(model, min(threads, batch)) as rows:
+        for _ in range(max_new_tokens):
+            if fresh is None:
+                logits = rows.read(text[:, :length], there[:, :length])
+            else:
+                logits = rows.step(fresh)
+            chosen = sampler(logits, text[:, :length])
+            if stop is not None:
+                chosen = np.where(finished, stop, chosen)
+                finished |= chosen == stop
+            yield chosen
+            if finished.all() and stop is not None:
+                return
+            text[:, length], length, fresh = chosen, length + 1, chosen[:, None]
+            if context is not None and length > context:
+                keep = max(1, context // 2)
+                for kept in (text, there):
+                    kept[:, :keep] = kept[:, length - keep : length]
+                length, fresh = keep, None
+
+
+class _Rows:
+    """The rows of a batch and their states, in one part or in several that have a thread each."""
+
+    def __init__(self, model: Any, threads: int):
+        if threads < 1:
+            raise ValueError(f"expected threads of 1 or more, got {threads}")
+        self.model, self.threads = model, threads
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> "_Rows":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.pool is not None:
+            self.pool.shutdown()
+
+    def read(self, ids: np.ndarray, valid: np.ndarray) -> Any:
+        """Begin anew with texts (B, T): the logits (B, V) after each."""
         with no_grad():
-            logits, state = model.step(fresh, state, valid=marks)
-        chosen = sampler(logits.data[:, -1], _history(text, valid))
-        if stop is not None:
-            chosen = np.where(finished, stop, chosen)
-            finished |= chosen == stop
-        yield chosen
-        if finished.all() and stop is not None:
-            return
-        text = np.concatenate([text, chosen[:, None]], axis=1)
-        valid = np.concatenate([valid, np.ones((len(text), 1), bool)], axis=1)
-        fresh, marks = chosen[:, None], None
-        if context is not None and text.shape[1] > context:
-            keep = max(1, context // 2)
-            text, valid = text[:, -keep:], valid[:, -keep:]
-            state, fresh, marks = model.init_state(len(text)), text, valid
+            logits, state = self.model.step(ids, self.model.init_state(len(ids)), valid=valid)
+        self.parts, self.states = [slice(None)], [state]
+        if self.pool is not None:
+            rows = np.array_split(np.arange(len(ids)), self.threads)
+            self.parts = [slice(part[0], part[-1] + 1) for part in rows]
+            self.states = [state.take(part) for part in rows]
+        return logits.data[:, -1]
+
+    def step(self, ids: np.ndarray) -> Any:
+        """Go on with a token (B, 1) each: the logits (B, V)."""
+        if self.pool is None:
+            return self._step_part(ids, 0)
+        with blas_threads(1):
+            found = list(self.pool.map(partial(self._step_part, ids), range(self.threads)))
+        return backend.namespace(found[0]).concatenate(found)
+
+    def _step_part(self, ids: np.ndarray, i: int) -> Any:
+        with no_grad():
+            logits, self.states[i] = self.model.step(ids[self.parts[i]], self.states[i])
+        return logits.data[:, -1]
 
 
 def generate(
@@ -84,8 +136,3 @@ def _read(prompt: Any, valid: Any, context: int | None) -> tuple[np.ndarray, np.
             f"a prompt of {prompt.shape[1]} tokens is longer than the context of {context}"
         )
     return prompt, valid
-
-
-def _history(text: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """The ids so far; padding is replaced by the row's last token, which has occurred."""
-    return np.where(valid, text, text[:, -1:])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitx import backend
+from minitx.autograd.tensor import Tensor
 
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -115,7 +116,8 @@ class Greedy:
 
     def __call__(self, logits: Any, history: np.ndarray) -> np.ndarray:
         """The next ids (B,) for logits (B, V) and the ids so far (B, T)."""
-        return shaped(logits, history, self.rules).argmax(axis=-1)
+        found = shaped(logits, history, self.rules) if self.rules else numbers(logits)
+        return found.argmax(axis=-1)
 
 
 class Sampler:
@@ -138,11 +140,17 @@ class Sampler:
 
 def shaped(logits: Any, history: np.ndarray, rules: tuple[Rule, ...]) -> np.ndarray:
     """The logits (B, V) in float64 on the CPU, after all rules."""
-    found = backend.to_numpy(getattr(logits, "data", logits)).astype(np.float64)
-    if not np.isfinite(found.max(axis=-1)).all() or np.isnan(found).any():
-        raise ValueError("the model's logits are not numbers to sample from (NaN or infinite)")
+    found = numbers(logits).astype(np.float64)
     for rule in rules:
         found = rule(found, history)
+    return found
+
+
+def numbers(logits: Any) -> np.ndarray:
+    """The logits (B, V) on the CPU; a ValueError if a row has NaN or no finite greatest number."""
+    found = backend.to_numpy(logits.data if isinstance(logits, Tensor) else logits)
+    if not np.isfinite(found.max(axis=-1)).all():  # a maximum with NaN is NaN
+        raise ValueError("the model's logits are not numbers to sample from (NaN or infinite)")
     return found
 
 

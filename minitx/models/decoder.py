@@ -67,7 +67,8 @@ class Decoder(nn.Module):
     def step(self, ids: Any, state: Decoding, valid: Any = None) -> tuple[Tensor, Decoding]:
         """The next tokens ids (B, t): (logits (B, t, V), the new state); the old one stays good."""
         state = state.copy()
-        return self.head(self.hidden(ids, valid, state)), state
+        with state.panels.in_use():
+            return self.head(self.hidden(ids, valid, state)), state
 
     @classmethod
     def gpt(

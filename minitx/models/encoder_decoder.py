@@ -79,7 +79,8 @@ class EncoderDecoder(nn.Module):
     def step(self, ids: Any, state: Decoding, valid: Any = None) -> tuple[Tensor, Decoding]:
         """The next target tokens (B, t): (logits (B, t, V), the new state)."""
         state = state.copy()
-        return self._decode(ids, valid, state.source, state), state
+        with state.panels.in_use():
+            return self._decode(ids, valid, state.source, state), state
 
     @classmethod
     def base(

@@ -103,12 +103,12 @@ class Attention(TokenMixer):
     def _one_query(self, q: Tensor, keys: Keys, allowed: Any) -> Tensor:
         """One token: the heads that share a key head are its queries, and no key is copied."""
         b, h, _, d = q.shape
-        grouped = F.reshape(q, (b, self.num_kv_heads, -1, d))  # (B, H', H / H', d)
-        if mode.recording:
-            y = F.attention(grouped, keys.k, keys.v, mask=allowed)
-        else:
-            y = wrap(mix(grouped.data, keys.k.data, keys.v.data, allowed), None)
-        return F.reshape(y, (b, 1, h * y.shape[-1]))
+        grouped = (b, self.num_kv_heads, h // self.num_kv_heads, d)  # (B, H', H / H', d)
+        if not mode.recording:
+            y = mix(q.data.reshape(grouped), keys.k.data, keys.v.data, allowed)
+            return wrap(y.reshape(b, 1, -1), None)
+        y = F.attention(F.reshape(q, grouped), keys.k, keys.v, mask=allowed)
+        return F.reshape(y, (b, 1, -1))
 
     def _in_the_open(self, q, keys, coords, allowed, causal) -> tuple[Tensor, Tensor]:
         """Attention step by step, each hook called at its place: (W v (B, H, T, d), W)."""
@@ -219,12 +219,13 @@ def mix(q: Any, k: Any, v: Any, allowed: Any = None) -> Any:
     q (B, H, T, d), k and v (B, H, S, d), allowed broadcasts to (B, H, T, S) -> (B, H, T, d).
     """
     xp = backend.namespace(q)
-    asked = xp.ascontiguousarray((q * q.shape[-1] ** -0.5).swapaxes(-1, -2))  # (B, H, d, T)
-    scores = k @ asked  # (B, H, S, T): keys and values are read as they lie in memory
+    scores = (q * q.shape[-1] ** -0.5) @ k.swapaxes(-1, -2)  # (B, H, T, S)
     if allowed is not None:
-        scores = xp.where(allowed.swapaxes(-1, -2), scores, -xp.inf)
-    weights = softmax_in_place(xp, scores, axis=-2)
-    return (v.swapaxes(-1, -2) @ weights).swapaxes(-1, -2)
+        return softmax_in_place(xp, xp.where(allowed, scores, -xp.inf)) @ v
+    scores -= scores.max(axis=-1, keepdims=True)  # every row has a maximum, and a sum above 0
+    xp.exp(scores, out=scores)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores @ v
 
 
 def head_width(d_model: int, num_heads: int) -> int:

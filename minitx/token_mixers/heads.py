@@ -1,8 +1,10 @@
 """Taking one row of numbers apart into heads, and putting heads together again."""
 
+from minitx import backend
 from minitx.autograd import functions as f
+from minitx.autograd.graph import mode
 from minitx.autograd.primitive import primitive
-from minitx.autograd.tensor import Tensor
+from minitx.autograd.tensor import Tensor, wrap
 
 
 def _split(xp, x, heads):
@@ -26,7 +28,10 @@ split_heads_ = primitive("split_heads", _split, vjp=_split_vjp, several=True)
 
 def split_heads(x: Tensor, *heads: int) -> tuple[Tensor, ...]:
     """(B, T, (n1 + n2 + ...) d) as Tensors (B, n1, T, d), (B, n2, T, d), ...: views, not copies."""
-    return split_heads_(x, heads=heads)
+    if mode.recording:
+        return split_heads_(x, heads=heads)
+    xp = backend.namespace(x.data)
+    return tuple(wrap(part, None) for part in _split(xp, x.data, heads))
 
 
 def join_heads(x: Tensor) -> Tensor:

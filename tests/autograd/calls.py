@@ -48,6 +48,16 @@ def _attention(m, function):
     return function(m.x(2, 3, 70, 5), m.x(2, 3, 71, 5), m.x(2, 3, 71, 4), causal=True)
 
 
+def _linear_attention(m, function, **options):
+    q, k, v = m.x(2, 3, 11, 5), m.x(2, 3, 11, 5), m.x(2, 3, 11, 4)
+    return function(q, k, v, -m.x(1, 3, 11), **options)
+
+
+def _delta_rule(m, function, **options):
+    q, k, v = (m.x(2, 3, 11, n) / 4 for n in (5, 5, 4))
+    return function(q, k, v, m.x(2, 3, 11) / 2, **options)
+
+
 UNARY = (
     "neg square reciprocal exp expm1 log log1p sqrt tanh sin cos arctan erf sigmoid softplus relu "
     "sign floor ceil round abs logical_not isnan isfinite stop_gradient squeeze transpose "
@@ -105,6 +115,16 @@ CALLS: dict[str, Callable] = {
     "naive_rms_norm": lambda m: F.naive_rms_norm(m.x(3, 4), m.x(4), np.float64(1e-5)),
     "attention": lambda m: _attention(m, F.attention),
     "naive_attention": lambda m: _attention(m, F.naive_attention),
+    "linear_attention": lambda m: _linear_attention(m, F.linear_attention, chunk=4),
+    "naive_linear_attention": lambda m: _linear_attention(m, F.naive_linear_attention, chunk=4),
+    "quadratic_linear_attention": lambda m: _linear_attention(m, F.quadratic_linear_attention),
+    "recurrent_linear_attention": lambda m: _linear_attention(m, F.recurrent_linear_attention),
+    "delta_rule": lambda m: _delta_rule(m, F.delta_rule, chunk=4),
+    "naive_delta_rule": lambda m: _delta_rule(m, F.naive_delta_rule, chunk=4),
+    "recurrent_delta_rule": lambda m: _delta_rule(m, F.recurrent_delta_rule),
+    "delta_step": lambda m: F.delta_step(
+        m.x(2, 3, 5, 4), m.x(2, 3, 1, 5), m.x(2, 3, 1, 5), m.x(2, 3, 1, 4), m.x(2, 3, 1)
+    ),
     "cross_entropy": lambda m: F.cross_entropy(m.x(2, 3, 5), m.ids(5, 2, 3), mask=m.mask(2, 3)),
     "naive_cross_entropy": lambda m: F.naive_cross_entropy(m.x(3, 5), m.ids(5, 3).data),
     "topk": lambda m: F.topk(m.x(3, 5), 2)[0],

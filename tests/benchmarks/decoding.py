@@ -10,9 +10,12 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
+
+from tests.benchmarks.work import Work
 
 VOCABULARY, PROMPT, NEW, CONTEXT = 65, 16, 128, 256
 SHAPES = {
@@ -45,7 +48,7 @@ def referee(name: str):
     return model
 
 
-def pair(name: str, batch: int) -> dict[str, Callable[[], np.ndarray]]:
+def pair(name: str, batch: int, threads: int) -> dict[str, Callable[[], np.ndarray]]:
     """The two programs; both give the new ids (B, 128), and they are the same."""
     import torch
 
@@ -65,20 +68,19 @@ def pair(name: str, batch: int) -> dict[str, Callable[[], np.ndarray]]:
         return theirs.generate(inputs, attention_mask=mask, **options)[:, PROMPT:].numpy()
 
     def minitx_program() -> np.ndarray:
-        return generate(ours, prompt, NEW, context=CONTEXT)
+        return generate(ours, prompt, NEW, context=CONTEXT, threads=threads)
 
     if not np.array_equal(minitx_program(), transformers_program()):
         raise AssertionError(f"{name}, batch {batch}: minitx and transformers wrote other tokens")
     return {"minitx": minitx_program, "transformers": transformers_program}
 
 
-def programs() -> dict[str, Callable[[], dict[str, Callable]]]:
-    """name -> function that makes the two programs."""
-    return {
-        f"decoding {name} batch {batch}": lambda name=name, batch=batch: pair(name, batch)
-        for name in SHAPES
-        for batch in BATCHES
-    }
+def works(threads: int) -> Iterator[Work]:
+    """Both shapes, a text alone and 16 side by side."""
+    for name in SHAPES:
+        for batch in BATCHES:
+            make = partial(pair, name, batch, threads)
+            yield Work(f"decoding {name} batch {batch}", make, {1: 0.5, 2: 0.6})
 
 
 def main(threads: str = "1", seconds: str = "10") -> None:
@@ -89,14 +91,14 @@ def main(threads: str = "1", seconds: str = "10") -> None:
 
     torch.set_num_threads(int(threads))
     clock = "cpu" if threads == "1" else "wall"
-    for name, make in programs().items():
-        taken = alternate(make(), clock, float(seconds))
-        batch = int(name.split()[-1])
+    for work in works(int(threads)):
+        taken = alternate(work.make(), clock, float(seconds))
+        batch = int(work.name.split()[-1])
         ours, theirs = (
             NEW * batch / statistics.median(taken[who]) for who in ("minitx", "transformers")
         )
         print(
-            f"{name:<24} {threads} thread(s), {clock} time: minitx {ours:7.0f} tokens/s  "
+            f"{work.name:<24} {threads} thread(s), {clock} time: minitx {ours:7.0f} tokens/s  "
             f"transformers {theirs:7.0f} tokens/s  "
             f"ratio of times {ratio(taken['minitx'], taken['transformers']):.2f}",
             flush=True,

@@ -9,9 +9,11 @@ once, so that the cost of starting a sweep is shared as it is in a model.
 
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+
+from tests.benchmarks.work import Work
 
 LENGTH = 20
 
@@ -67,6 +69,11 @@ def programs() -> dict[str, Callable[[], dict[str, Callable]]]:
         name: lambda ours=ours, theirs=theirs: {"minitx": _ours(ours), "torch": _theirs(theirs)}
         for name, (ours, theirs) in steps.items()
     }
+
+
+def works(threads: int) -> Iterator[Work]:
+    for name, make in programs().items():
+        yield Work(f"small {name}", make, {1: 1.0})
 
 
 def main(seconds: float = 3.0) -> None:

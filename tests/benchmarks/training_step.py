@@ -3,15 +3,22 @@
 Pre-norm, learned positions, biases, no dropout, float32, tanh-GELU (erf-GELU beside it), AdamW.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+
+from tests.benchmarks.work import Programs, Work
 
 VOCABULARY = 65
 SIZES = {
     "S": dict(num_layers=4, d_model=64, num_heads=4, length=64, batch=16),
     "M": dict(num_layers=4, d_model=128, num_heads=4, length=128, batch=16),
     "L": dict(num_layers=6, d_model=384, num_heads=6, length=256, batch=8),
+}
+TARGETS = {
+    "S": {1: 0.80, 2: 0.80},
+    "M": {1: 0.88, 2: 0.82},
+    "L": {1: 0.90, 2: 0.88},
 }
 
 
@@ -80,3 +87,58 @@ def torch_step(size: dict, model, approximate: str = "tanh", compiled: bool = Fa
         return loss.item()
 
     return step
+
+
+def _make(size: dict, approximate: str, threads: int) -> Programs:
+    step, model = minitx_step(size, approximate, threads)
+    found = {"minitx": step, "torch": torch_step(size, model, approximate)}
+    if approximate == "tanh":
+        from tests.benchmarks.jax_gpt import jax_step
+
+        found["torch compiled"] = torch_step(size, model, approximate, compiled=True)
+        found["jax"] = jax_step(size, model, data(size), approximate)
+    return found
+
+
+def works(threads: int) -> Iterator[Work]:
+    """Every size with both forms of GELU; the targets are for the one that GPT-2 has."""
+    for name, size in SIZES.items():
+        for gelu in ("tanh", "none"):
+            yield Work(
+                f"training step {name}" + ("" if gelu == "tanh" else ", erf-GELU"),
+                lambda size=size, gelu=gelu: _make(size, gelu, threads),
+                TARGETS[name] if gelu == "tanh" else {},
+            )
+
+
+def flops(size: dict) -> float:
+    """Multiplications and additions of a step's matrix products, the causal half of attention's."""
+    tokens, width = size["batch"] * size["length"], size["d_model"]
+    linear = 12 * width**2 * size["num_layers"] + VOCABULARY * width
+    attention = size["num_layers"] * size["length"] * width  # 2 products of T/2 keys and D a token
+    return 6.0 * tokens * (linear + attention)
+
+
+def share_of_the_matrix_rate(name: str, seconds: float) -> dict:
+    """How close a step comes to spending all its time in products as fast as the machine's best."""
+    import statistics
+
+    from tests.benchmarks.harness import alternate
+
+    size = SIZES[name]
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((2048, 384), dtype=np.float32)
+    b = rng.standard_normal((384, 1536), dtype=np.float32)
+    taken = alternate({"minitx": minitx_step(size)[0], "product": lambda: a @ b}, "cpu", seconds)
+    step, product = (statistics.median(taken[who]) for who in ("minitx", "product"))
+    least = flops(size) * product / (2 * a.size * b.shape[1])
+    return {
+        "work": f"share of the matrix rate, training step {name}",
+        "threads": 1,
+        "clock": "cpu",
+        "minitx_ms": 1e3 * step,
+        "referees_ms": {"products alone": 1e3 * least},
+        "share": least / step,
+        "ratio": step / least,
+        "target": 1 / 0.88,
+    }

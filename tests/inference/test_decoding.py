@@ -5,6 +5,7 @@ import pytest
 
 from minitx import Tensor, nn, no_grad
 from minitx.autograd.fused.linear import naive_linear
+from minitx.autograd.fused.panels import Panels
 from minitx.block import Block
 from minitx.channel_mixers import MLP
 from minitx.depth import Loop, Stack
@@ -40,6 +41,7 @@ MODELS = {
     "llama, one key head": lambda: Decoder.llama(V, D, H, L, num_kv_heads=1, rng=0),
     "llama": lambda: Decoder.llama(V, D, H, L, rng=0),
     "window": lambda: decoder(stack, position=Rotary(D // H), mask=Causal() & Window(4)),
+    "wide": lambda: Decoder.llama(V, 384, 6, L, num_kv_heads=2, rng=0),  # weights in panels
     "alibi": lambda: decoder(stack, position=ALiBi(H)),
     "soft cap": lambda: decoder(stack, position=Rotary(D // H), hooks=[SoftCap(2.0)]),
     "loop": lambda: decoder(lambda block: Loop(block(0), 3), position=Rotary(D // H)),
@@ -47,10 +49,10 @@ MODELS = {
 
 
 def lively(model):
-    """Weights so large that what happens is seen."""
+    """Weights so large that what happens is seen, at any width."""
     rng = np.random.default_rng(9)
     for p in model.parameters():
-        p.assign(0.3 * rng.normal(size=p.shape) + (p.numpy() == 1))
+        p.assign(p.shape[-1] ** -0.5 * rng.normal(size=p.shape) + (p.numpy() == 1))
     return model
 
 
@@ -78,12 +80,15 @@ def check_every_step(step, state, uncached):
                 close(logits.numpy()[row, -1], uncached(row, text[None]).numpy()[0, -1])
             logits, state = step(fresh, state)
             texts = [np.concatenate([text, new]) for text, new in zip(texts, fresh, strict=True)]
+    return state
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_step_of_a_decoder_equals_the_whole_text_at_once(name):
     model = lively(MODELS[name]())
-    check_every_step(model.step, model.init_state(len(LENGTHS)), lambda _, text: model(text))
+    state = model.init_state(len(LENGTHS))
+    state = check_every_step(model.step, state, lambda _, text: model(text))
+    assert (len(state.panels) > 0) == (name == "wide")
 
 
 def test_every_step_of_an_encoder_decoder_equals_the_whole_text_at_once():
@@ -131,6 +136,51 @@ def test_linear_of_few_rows_equals_its_naive_twin(rows, shape, order):
     close(linear(x, weight, bias), naive_linear(x, weight, bias))
     close(linear(x, weight), naive_linear(x, weight))
     assert linear(x, weight).data.flags.c_contiguous
+
+
+@pytest.mark.parametrize("rows", [2, 5, 16, 63])
+@pytest.mark.parametrize("shape", [(384, 391), (1031, 258), (352, 384), (20, 7000)])
+def test_linear_by_panels_equals_its_naive_twin(rows, shape):
+    rng = np.random.default_rng(rows)
+    x, bias = Tensor(rng.normal(size=(1, rows, shape[1]))), Tensor(rng.normal(size=shape[0]))
+    weight, panels = Tensor(rng.normal(size=shape)), Panels()
+    with no_grad(), panels.in_use():
+        found = [linear(x, weight, bias) for _ in range(3)]
+    for y in found:
+        close(y, naive_linear(x, weight, bias))
+        assert y.data.flags.c_contiguous
+    made = len(panels) > 0
+    assert made == (rows * shape[1] * 32 <= 1_000_000)
+
+
+def test_panels_are_made_when_a_weight_is_met_again_and_follow_its_changes():
+    x, weight, panels = Tensor(np.ones((3, 400))), nn.Parameter(np.ones((330, 400))), Panels()
+
+    def met():
+        with no_grad(), panels.in_use():
+            return linear(x, weight).numpy()[2, 329], len(panels)
+
+    assert [met(), met(), met()] == [(400, 0), (400, 1), (400, 1)]
+    weight.assign(2 * weight.numpy())
+    assert [met(), met()] == [(800, 1), (800, 2)]  # another array; the old one is let go with them
+    weight.data *= 2
+    weight.changed()
+    assert [met(), met()] == [(1600, 1), (1600, 2)]
+
+
+def test_what_is_recorded_knows_no_panels():
+    x, weight, panels = Tensor(np.ones((3, 400))), nn.Parameter(np.ones((330, 400))), Panels()
+    with panels.in_use():
+        for _ in range(3):
+            assert linear(x, weight).requires_grad
+    assert len(panels) == 0
+
+
+def test_copies_of_a_state_share_their_panels_and_other_states_have_their_own():
+    model, state = MODELS["gpt"](), MODELS["gpt"]().init_state(3)
+    _, after = model.step(np.ones((3, 1), int), state)
+    assert after.panels is state.panels and after.take([0, 0]).panels is state.panels
+    assert model.init_state(3).panels is not state.panels
 
 
 def test_linear_of_one_complex_row_conjugates_nothing():

@@ -3,10 +3,12 @@
 from functools import cache
 
 from minitx.autograd import functions as f
+from minitx.autograd.fused import panels
 from minitx.autograd.fused.common import real_tensors
+from minitx.autograd.graph import mode
 from minitx.autograd.primitive import fused
-from minitx.autograd.tensor import Tensor
-from minitx.backend import device_of
+from minitx.autograd.tensor import Tensor, wrap
+from minitx.backend import device_of, namespace
 
 _FEW = 32  # rows; from there on the products of two threads catch up
 _LONG, _LARGE = 256, 1 << 17  # numbers in a row of the weight, and in all of it
@@ -14,12 +16,15 @@ _SMALL = 500_000  # multiplications that BLAS does without copying the matrix fi
 
 
 def _forward(xp, x, weight, bias=None):
-    rows = x.reshape(-1, x.shape[-1])  # one product of (B T, D), not B of (T, D)
-    few = len(rows) <= _FEW and device_of(x) == "cpu"
-    y = _few_rows(xp, rows, weight) if few else rows @ weight.T
+    y = _product(xp, x.reshape(-1, x.shape[-1]), weight)  # one of (B T, D), not B of (T, D)
     if bias is not None:
         y += bias
     return y.reshape(*x.shape[:-1], weight.shape[0]), None
+
+
+def _product(xp, rows, weight):
+    few = len(rows) <= _FEW and device_of(rows) == "cpu"
+    return _few_rows(xp, rows, weight) if few else rows @ weight.T
 
 
 def _few_rows(xp, rows, weight):
@@ -61,6 +66,18 @@ def naive_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     return y if bias is None else y + bias
 
 
+def _unrecorded(x, weight, bias=None):
+    """The same where no derivative will be asked for: no node, and panels if they are in use."""
+    array = x.data
+    rows = array.reshape(-1, array.shape[-1])
+    y = panels.product(rows, weight)
+    if y is None:
+        y = _product(namespace(rows), rows, weight.data)
+    if bias is not None:
+        y += bias.data
+    return wrap(y.reshape(*array.shape[:-1], y.shape[-1]), None)
+
+
 _linear = fused("linear", _forward, _backward, naive_linear, saves="inputs")
 
 
@@ -71,12 +88,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises ValueError when the widths differ.
     """
     x, weight, *rest = real_tensors(x, weight, *([] if bias is None else [bias]))
-    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
-        expected = weight.shape[1] if weight.ndim == 2 else "?"
+    shape, expected = x.data.shape, weight.data.shape
+    if len(expected) != 2 or shape[-1:] != expected[1:]:
         raise ValueError(
-            f"linear expected (..., {expected}) and weight (out, in), "
-            f"got {x.shape} and {weight.shape}"
+            f"linear expected (..., {expected[1] if len(expected) == 2 else '?'}) and weight "
+            f"(out, in), got {shape} and {expected}"
         )
-    if rest and rest[0].shape != weight.shape[:1]:
-        raise ValueError(f"linear expected a bias of shape {weight.shape[:1]}, got {rest[0].shape}")
-    return _linear(x, weight, *rest)
+    if rest and rest[0].data.shape != expected[:1]:
+        raise ValueError(f"linear expected a bias of shape {expected[:1]}, got {rest[0].shape}")
+    if mode.recording or mode.naive:
+        return _linear(x, weight, *rest)
+    return _unrecorded(x, weight, *rest)

@@ -8,8 +8,13 @@ from minitx.contracts.variants import (  # noqa: F401
     channel_mixers,
     connections,
     constructions,
+    experts,
     heads,
+    linear_mixers,
+    loops,
+    objectives,
     positions,
+    regressions,
     token_mixers,
     two_stream_mixers,
 )

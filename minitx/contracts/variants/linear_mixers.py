@@ -1,0 +1,122 @@
+"""Token mixers without a softmax that the battery walks, a line each."""
+
+from collections.abc import Callable
+
+from minitx import functional as F
+from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
+from minitx.contracts.variants.register import register
+from minitx.positions.rotary import Rotary
+from minitx.token_mixers.attention import MultiHeadAttention
+from minitx.token_mixers.decays import FixedDecay, GatedDecay
+from minitx.token_mixers.delta_rule import DeltaNet
+from minitx.token_mixers.feature_maps import LearnedReLU
+from minitx.token_mixers.galerkin import FourierAttention, GalerkinAttention
+from minitx.token_mixers.linear_attention import LinearAttention
+from minitx.token_mixers.masks import Causal
+from minitx.token_mixers.norm_attention import DiagAttention, NormAttention
+from minitx.token_mixers.supra import SUPRA
+
+_RECURRENT = "causal recurrent"
+
+
+def _mixer(name: str, code: str, traits: str, make: Callable, cost: float = 1.0) -> None:
+    register("token_mixer", name, f"minitx.token_mixers.{code}", make, traits, cost)
+
+
+def _linear(name: str, code: str, traits: str, **options: Callable) -> None:
+    """LinearAttention with these options, each made from the generator."""
+
+    def make(rng):
+        made = {option: value(rng) for option, value in options.items()}
+        return LinearAttention(D_MODEL, NUM_HEADS, rng=rng, **made)
+
+    _mixer(name, code, traits, make)
+
+
+_linear("linear attention", "linear_attention:LinearAttention", "equivariant")
+_linear(
+    "causal linear attention",
+    "linear_attention:LinearAttention",
+    _RECURRENT,
+    mask=lambda rng: Causal(),
+)
+_linear(
+    "linear attention, relu",
+    "feature_maps:LearnedReLU",
+    _RECURRENT,
+    mask=lambda rng: Causal(),
+    feature_map=lambda rng: F.relu,
+)
+_linear(
+    "linear attention, learned relu",
+    "feature_maps:LearnedReLU",
+    _RECURRENT,
+    mask=lambda rng: Causal(),
+    feature_map=lambda rng: LearnedReLU(NUM_HEADS, D_HEAD),
+)
+_linear(
+    "linear attention, fixed decay",
+    "decays:FixedDecay",
+    _RECURRENT,
+    mask=lambda rng: Causal(),
+    decay=lambda rng: FixedDecay(NUM_HEADS),
+)
+_linear(
+    "linear attention, gated decay",
+    "decays:GatedDecay",
+    _RECURRENT,
+    mask=lambda rng: Causal(),
+    decay=lambda rng: GatedDecay(D_MODEL, NUM_HEADS, temperature=2.0, rng=rng),
+)
+_mixer(
+    "NormAttention",
+    "norm_attention:NormAttention",
+    "equivariant",
+    lambda rng: NormAttention(D_MODEL, NUM_HEADS, rng=rng),
+)
+_mixer(
+    "causal NormAttention",
+    "norm_attention:NormAttention",
+    _RECURRENT,
+    lambda rng: NormAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng),
+)
+_mixer(
+    "DiagAttention",
+    "norm_attention:DiagAttention",
+    "",
+    lambda rng: DiagAttention(MultiHeadAttention(D_MODEL, NUM_HEADS, rng=rng), 4),
+)
+_mixer(
+    "causal DiagAttention",
+    "norm_attention:DiagAttention",
+    _RECURRENT,
+    lambda rng: DiagAttention(MultiHeadAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 4),
+)
+_mixer(
+    "SUPRA",
+    "supra:SUPRA",
+    _RECURRENT,
+    lambda rng: SUPRA(D_MODEL, NUM_HEADS, position=Rotary(D_HEAD), rng=rng),
+)
+_mixer(
+    "Fourier attention",
+    "galerkin:FourierAttention",
+    "",
+    lambda rng: FourierAttention(D_MODEL, NUM_HEADS, rng=rng),
+    cost=2.0,
+)
+_mixer(
+    "Galerkin attention",
+    "galerkin:GalerkinAttention",
+    "",
+    lambda rng: GalerkinAttention(D_MODEL, NUM_HEADS, rng=rng),
+)
+_mixer(
+    "Galerkin attention, no coordinates",
+    "galerkin:GalerkinAttention",
+    "equivariant",
+    lambda rng: GalerkinAttention(D_MODEL, NUM_HEADS, axes=0, rng=rng),
+)
+_mixer(
+    "DeltaNet", "delta_rule:DeltaNet", _RECURRENT, lambda rng: DeltaNet(D_MODEL, NUM_HEADS, rng=rng)
+)

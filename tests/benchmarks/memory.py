@@ -1,0 +1,46 @@
+"""Peak memory of training at size L: a process each, from its imports to its third step."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STATUS = Path("/proc/self/status")
+
+
+def _resident(field: str) -> int:
+    """Bytes that /proc says are, or at most were, in memory."""
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(field))
+    return 1024 * int(line.split()[1])
+
+
+def _child(who: str) -> None:
+    from tests.benchmarks import training_step
+
+    size = training_step.SIZES["L"]
+    if who == "minitx":
+        training_step.minitx_step(training_step.SIZES["S"])[0]()  # imports do not count
+        start = _resident("VmRSS")
+        step, _ = training_step.minitx_step(size)
+    else:
+        import torch
+
+        torch.set_num_threads(1)
+        small = training_step.minitx_model(training_step.SIZES["S"], "tanh")
+        training_step.torch_step(training_step.SIZES["S"], small)()
+        model = training_step.minitx_model(size, "tanh")  # where the weights come from
+        start = _resident("VmRSS")
+        step = training_step.torch_step(size, model)
+    for _ in range(3):
+        step()
+    print(_resident("VmHWM") - start)
+
+
+def peak(who: str) -> int:
+    """Bytes that weights, optimiser and three steps take at most, in "minitx" or "torch"."""
+    command = [sys.executable, "-m", "tests.benchmarks.memory", who]
+    return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1])

@@ -1,0 +1,19 @@
+"""What is measured: a name, programs that do the same, and the ratio that is asked for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Programs = dict[str, Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """``make()`` gives ``{"minitx": program, referee: program, ...}``, all ready to be timed.
+
+    ``targets`` maps a number of threads to the largest ratio, ours / the fastest referee, that is
+    aimed at; without one the work is measured and judged by nobody.
+    """
+
+    name: str
+    make: Callable[[], Programs]
+    targets: Mapping[int, float] = field(default_factory=dict)

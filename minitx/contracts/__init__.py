@@ -11,6 +11,7 @@ from minitx.contracts import (  # noqa: F401
     construction,
     depth,
     head,
+    maps,
     objective,
     position,
     token_mixer,

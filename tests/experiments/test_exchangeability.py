@@ -12,9 +12,11 @@ from minitx.experiments.attention.exchangeability import (
     by_enumeration,
     by_posterior,
     errors,
+    posterior_mean,
+)
+from minitx.token_mixers.conditional_mean import (
     kernel_average_attention,
     mean_embedding_attention,
-    posterior_mean,
 )
 
 RNG = np.random.default_rng(0)

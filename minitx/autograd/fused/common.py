@@ -16,7 +16,10 @@ def real_tensors(*given: Any) -> list[Tensor]:
     first = given[0]
     if type(first) is Tensor and first.data.dtype.kind in "fc":
         dtype = first.data.dtype
-        if all(type(x) is Tensor and x.data.dtype == dtype for x in given):
+        for x in given:
+            if type(x) is not Tensor or (x.data.dtype is not dtype and x.data.dtype != dtype):
+                break
+        else:
             return list(given)
     tensors = [x for x in given if type(x) is Tensor] or [wrap_constant(x) for x in given]
     dtype = tensors[0].dtype

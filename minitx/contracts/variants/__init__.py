@@ -12,6 +12,7 @@ from minitx.contracts.variants import (  # noqa: F401
     heads,
     linear_mixers,
     loops,
+    maps,
     objectives,
     positions,
     regressions,

@@ -16,6 +16,10 @@ from minitx.nn.module import Buffer
 from minitx.programs import Layout, Program, SubleqMachine, interpret, load_programs
 from minitx.programs import from_bits as integers
 from minitx.programs import to_bits as bits
+from minitx.token_mixers.conditional_mean import (
+    kernel_average_attention,
+    mean_embedding_attention,
+)
 
 
 class TiltedMean(Construction):
@@ -39,6 +43,59 @@ register(
     "attention as a tilted mean",
     "minitx.autograd.fused.attention:attention",
     TiltedMean,
+)
+
+
+class ConditionalMean(Construction):
+    """Base: each token asks which value goes with it, E[v | k = x], by one of two estimates."""
+
+    WIDTH, PENALTY = 2.5, 0.3
+
+    def __init__(self, rng: np.random.Generator):
+        self.values = Buffer(rng.standard_normal((D_MODEL, D_MODEL)))
+
+    def oracle(self, x: np.ndarray) -> np.ndarray:
+        values = np.tanh(x @ self.values.numpy())
+        apart = np.square(x[:, :, None] - x[:, None]).sum(-1)  # (B, T, T)
+        return self.estimate(np.exp(-apart / (2 * self.WIDTH**2))) @ values
+
+    def estimate(self, kernel: np.ndarray) -> np.ndarray:
+        """The weights of the values, from the kernel of all pairs (B, T, T)."""
+        raise TypeError(f"{type(self).__name__} does not define estimate")
+
+
+class KernelRidge(ConditionalMean):
+    """k(q, K) (G + penalty)^-1, by a matrix inverse."""
+
+    def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
+        v = F.tanh(x @ self.values)
+        return mean_embedding_attention(x, x, v, self.WIDTH, self.PENALTY)
+
+    def estimate(self, kernel: np.ndarray) -> np.ndarray:
+        return kernel @ np.linalg.inv(kernel + self.PENALTY * np.eye(kernel.shape[-1]))
+
+
+class KernelAverage(ConditionalMean):
+    """k(q, K) over its sum, as softmax attention with one more number in each key."""
+
+    def forward(self, x: Tensor, ctx: Context | None = None) -> Tensor:
+        return kernel_average_attention(x, x, F.tanh(x @ self.values), self.WIDTH)
+
+    def estimate(self, kernel: np.ndarray) -> np.ndarray:
+        return kernel / kernel.sum(-1, keepdims=True)
+
+
+register(
+    "construction",
+    "conditional mean by kernel ridge",
+    "minitx.token_mixers.conditional_mean:mean_embedding_attention",
+    KernelRidge,
+)
+register(
+    "construction",
+    "conditional mean by softmax attention",
+    "minitx.token_mixers.conditional_mean:kernel_average_attention",
+    KernelAverage,
 )
 
 

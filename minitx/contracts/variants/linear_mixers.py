@@ -7,13 +7,16 @@ from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
 from minitx.contracts.variants.register import register
 from minitx.positions.rotary import Rotary
 from minitx.token_mixers.attention import MultiHeadAttention
+from minitx.token_mixers.cross_covariance import CrossCovarianceAttention
 from minitx.token_mixers.decays import FixedDecay, GatedDecay
 from minitx.token_mixers.delta_rule import DeltaNet
 from minitx.token_mixers.feature_maps import LearnedReLU
 from minitx.token_mixers.galerkin import FourierAttention, GalerkinAttention
 from minitx.token_mixers.linear_attention import LinearAttention
+from minitx.token_mixers.local_patches import LocalPatchInteraction
 from minitx.token_mixers.masks import Causal
 from minitx.token_mixers.norm_attention import DiagAttention, NormAttention
+from minitx.token_mixers.simplified_linear import SimplifiedLinearAttention
 from minitx.token_mixers.supra import SUPRA
 
 _RECURRENT = "causal recurrent"
@@ -119,4 +122,22 @@ _mixer(
 )
 _mixer(
     "DeltaNet", "delta_rule:DeltaNet", _RECURRENT, lambda rng: DeltaNet(D_MODEL, NUM_HEADS, rng=rng)
+)
+_mixer(
+    "cross-covariance attention",
+    "cross_covariance:CrossCovarianceAttention",
+    "equivariant",
+    lambda rng: CrossCovarianceAttention(D_MODEL, NUM_HEADS, rng=rng),
+)
+_mixer(
+    "local patch interaction",
+    "local_patches:LocalPatchInteraction",
+    "",
+    lambda rng: LocalPatchInteraction(D_MODEL, rng=rng),
+)
+_mixer(
+    "simplified linear attention",
+    "simplified_linear:SimplifiedLinearAttention",
+    "",
+    lambda rng: SimplifiedLinearAttention(D_MODEL, NUM_HEADS, rng=rng),
 )

@@ -16,6 +16,10 @@ from minitx.data import LinearRegression, MixturePrior
 from minitx.data.in_context import Prompts, joint_tokens
 from minitx.experiments import part
 from minitx.token_mixers import CrossAttention
+from minitx.token_mixers.conditional_mean import (
+    kernel_average_attention,
+    mean_embedding_attention,
+)
 from minitx.training.adam import Adam
 from minitx.training.schedules import cosine
 
@@ -75,38 +79,6 @@ def sufficient(seed: int = 0) -> dict[str, float]:
 
 
 # ------------------------------------------------- 2: two estimates of one conditional mean
-
-
-def gaussian_kernel(a: Tensor, b: Tensor, width: float) -> Tensor:
-    """exp(-|a_i - b_j|^2 / (2 width^2)): (n, p), (m, p) -> (n, m)."""
-    square = F.sum(a * a, -1, keepdims=True) + F.sum(b * b, -1) - 2 * (a @ F.transpose(b))
-    return F.exp(square * (-0.5 / width**2))
-
-
-def mean_embedding_attention(
-    q: Tensor, k: Tensor, v: Tensor, width: float = 1.0, penalty: float = 0.1
-) -> Tensor:
-    """k(q, K) (G + penalty I)^-1 v, the conditional mean by kernel ridge regression.
-
-    q (T, p), keys k (S, p), values v (S, c) -> (T, c); G = k(K, K), penalty = lambda S.
-
-    Source: Zhang et al. 2022: CME attention; L = S.
-    """
-    gram = gaussian_kernel(k, k, width) + penalty * F.eye(len(k), dtype=k.dtype)
-    return gaussian_kernel(q, k, width) @ F.solve(gram, v)
-
-
-def kernel_average_attention(q: Tensor, k: Tensor, v: Tensor, width: float) -> Tensor:
-    """The average of v weighted by a Gaussian kernel, as plain softmax attention: (T, c).
-
-    -|q - k|^2 / 2 = q k - |k|^2 / 2 - |q|^2 / 2, and the last term is the same for all keys. So
-    the keys get one more number, -|k|^2 / 2, and the queries a 1; were all keys of one length,
-    softmax attention would be the kernel average as it is.
-    """
-    k = F.concatenate([k, F.sum(k * k, -1, keepdims=True) * -0.5], axis=-1)
-    q = F.concatenate([q, F.ones((len(q), 1), dtype=q.dtype)], axis=-1)
-    q, k, v = (x[None, None] for x in (q, k, v))  # (1, 1, ...)
-    return F.attention(q, k, v, scale=width**-2)[0, 0]
 
 
 def truth(k: np.ndarray) -> np.ndarray:

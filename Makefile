@@ -11,7 +11,7 @@ PORT   ?= 8000
 CREATE  := $(if $(UV),uv venv --seed --python $(PYTHON),$(PYTHON) -m venv)
 INSTALL := $(if $(UV),uv pip install --quiet --python $(PY),$(PY) -m pip install --quiet)
 
-.PHONY: help test lint format book book-strict test-book serve parity claims exercises bench wheel clean
+.PHONY: help test lint format book book-strict test-book serve parity claims exercises course grade test-course bench wheel clean
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,7 +53,25 @@ claims: $(VENV)/installed-test   ## rerun the trained claims and write down what
 exercises: $(VENV)/installed-test ## make the reader's notebooks and their solutions
 	$(PY) exercises/build.py
 
-bench: $(VENV)/installed-bench   ## time a training step beside PyTorch; writes bench.json
+# Otter in an environment of its own; OTTER=no does without, and so without its zip files.
+.venv-otter/installed: pyproject.toml
+	$(if $(UV),uv venv --seed --python $(PYTHON),$(PYTHON) -m venv) .venv-otter
+	@echo '*' > .venv-otter/.gitignore
+	$(if $(UV),uv pip install --quiet --python .venv-otter/bin/python,.venv-otter/bin/python -m pip install --quiet) --editable ".[otter]"
+	@touch $@
+
+WITH_OTTER := $(if $(filter no,$(OTTER)),,.venv-otter/installed)
+
+course: $(VENV)/installed-course $(WITH_OTTER) ## freeze PAGES for TERM [SEED] into courses/TERM
+	$(PY) -m exercises.course $(PAGES) --term "$(TERM)" $(if $(SEED),--seed $(SEED)) $(if $(WITH_OTTER),--otter .venv-otter/bin/python)
+
+grade: $(VENV)/installed-course  ## grade the folder INBOX by the course of TERM; MORE=--help
+	PYTHONPATH=courses/$(TERM)/teacher/kit $(PY) -P -m grading "$(INBOX)" $(MORE)
+
+test-course: $(VENV)/installed-course .venv-otter/installed ## set a course, grade made submissions
+	$(PY) -m pytest -m course tests/teach
+
+bench: $(VENV)/installed-bench   ## time minitx beside PyTorch, JAX, transformers; writes book/_data/bench.json
 	$(PY) -m tests.benchmarks
 
 book: $(VENV)/installed-book     ## build the book and say where it is

@@ -4,6 +4,7 @@ from minitx.channel_mixers.gated import GLU
 from minitx.channel_mixers.grouped import GroupedLinear, GroupedMLP
 from minitx.channel_mixers.mlp import MLP
 from minitx.channel_mixers.polynomial import PolyNorm, PolyReLU, polynomial
+from minitx.channel_mixers.sigma_moe import SigmaMoE
 
 __all__ = [
     "GLU",
@@ -12,5 +13,6 @@ __all__ = [
     "GroupedMLP",
     "PolyNorm",
     "PolyReLU",
+    "SigmaMoE",
     "polynomial",
 ]

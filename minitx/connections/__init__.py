@@ -5,6 +5,7 @@ A connection owns its state: ``begin(x)``, ``apply(state, sublayer, norm, ctx)``
 
 from minitx.connections.additions import Gate, LayerScale, Scaled
 from minitx.connections.connection import Connection
+from minitx.connections.peri_norm import PeriNorm
 from minitx.connections.residual import (
     OutputNorm,
     PostNorm,
@@ -19,6 +20,7 @@ __all__ = [
     "Gate",
     "LayerScale",
     "OutputNorm",
+    "PeriNorm",
     "PostNorm",
     "PreNorm",
     "Residual",

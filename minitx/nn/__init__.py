@@ -14,6 +14,7 @@ from minitx.nn.linear import Linear
 from minitx.nn.mlp import MLP
 from minitx.nn.module import Buffer, Module, Parameter, functional_call, note, record, within
 from minitx.nn.normalisation import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from minitx.nn.progressive_norm import ProgressiveNorm, RepBatchNorm, fold, set_share
 from minitx.nn.recurrent import GRU, LSTM
 
 __all__ = [
@@ -31,6 +32,10 @@ __all__ = [
     "RMSNorm",
     "GroupNorm",
     "BatchNorm",
+    "RepBatchNorm",
+    "ProgressiveNorm",
+    "set_share",
+    "fold",
     "Conv1d",
     "Conv2d",
     "GRU",

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from minitx.checks import CHAPTERS
 from minitx.contracts.battery import Contract, Variant, distance, same
 
 MAP = Contract("map")
@@ -50,13 +49,6 @@ def code_is_there(variant: Variant) -> None:
         code = topic.found()
         assert callable(code), f"{topic.name}: {topic.code} cannot be called"
         assert (code.__doc__ or "").strip(), f"{topic.name}: {topic.code} has no docstring"
-
-
-@MAP.check
-def pages_are_there(variant: Variant) -> None:
-    """Every topic is on a page that has exercises."""
-    for topic in topics(variant):
-        assert topic.page in CHAPTERS, f"{topic.name}: there is no page {topic.page!r}"
 
 
 @MAP.check

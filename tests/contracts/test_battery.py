@@ -11,7 +11,9 @@ import pytest
 
 from minitx import channel_mixers, connections, depth, positions, token_mixers
 from minitx.catalogue import CONTRACTS as NAMES
+from minitx.checks import CHAPTERS
 from minitx.contracts import CONTRACTS, run_check
+from minitx.contracts.maps import topics
 from minitx.contracts.variants import VARIANTS, register
 from minitx.nn.module import Module
 
@@ -48,6 +50,13 @@ def test_the_code_of_every_variant_is_where_it_says():
     for variant in VARIANTS:
         module, name = variant.code.split(":")
         assert callable(getattr(importlib.import_module(module), name)), variant.code
+
+
+def test_every_topic_of_a_map_is_on_a_page_with_exercises():
+    maps = [variant for variant in VARIANTS if variant.contract == "map"]
+    assert maps
+    for topic in (topic for variant in maps for topic in topics(variant)):
+        assert topic.page in CHAPTERS, topic.name
 
 
 def test_a_name_is_registered_once():

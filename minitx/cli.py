@@ -21,6 +21,7 @@ COMMANDS = {
     "papers": "list the papers of the book",
     "claim": "reproduce what a paper claims",
     "check": "check your exercises",
+    "bench": "what every token mixer costs, against the length",
     "info": "versions, cores, device",
 }
 

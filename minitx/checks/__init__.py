@@ -10,7 +10,23 @@ import importlib
 from minitx.checks.exercise import CheckFailed, Exercise, Report
 from minitx.checks.expect import Failure, expect, expect_array, expect_close
 
-CHAPTERS = ("start", "arrays", "autograd", "attention", "positions", "block")
+CHAPTERS = (
+    "start",
+    "arrays",
+    "autograd",
+    "training",
+    "tokens",
+    "attention",
+    "positions",
+    "block",
+    "encoder",
+    "decoder",
+    "encoder_decoder",
+    "looped",
+    "programs",
+    "linear",
+    "delta",
+)
 
 __all__ = [
     "CHAPTERS",

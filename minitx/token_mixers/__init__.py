@@ -7,10 +7,12 @@ without a softmax, in its recurrent and its other forms.
 from minitx.context import TokenMixer
 from minitx.token_mixers.attention import Attention, MultiHeadAttention
 from minitx.token_mixers.cache import Keys, KVCache
+from minitx.token_mixers.class_attention import FirstToken
 from minitx.token_mixers.convolution import ConvolutionModule
 from minitx.token_mixers.cross_attention import CrossAttention
+from minitx.token_mixers.cross_covariance import CrossCovarianceAttention
 from minitx.token_mixers.decays import FixedDecay, GatedDecay
-from minitx.token_mixers.delta_rule import DeltaNet, continued_delta_rule, unit
+from minitx.token_mixers.delta_rule import DeltaNet, continued_delta_rule
 from minitx.token_mixers.feature_maps import LearnedReLU, elu_plus_one
 from minitx.token_mixers.galerkin import FourierAttention, GalerkinAttention
 from minitx.token_mixers.heads import join_heads, split_heads
@@ -20,6 +22,7 @@ from minitx.token_mixers.linear_attention import (
     WeightedMean,
     continued,
 )
+from minitx.token_mixers.local_patches import LocalPatchInteraction
 from minitx.token_mixers.masks import (
     Causal,
     Mask,
@@ -33,6 +36,7 @@ from minitx.token_mixers.modifiers import QKNorm, SinkSoftmax, SoftCap, WeightDr
 from minitx.token_mixers.norm_attention import Blocks, DiagAttention, NormAttention, Normed
 from minitx.token_mixers.segment_memory import SegmentMemory
 from minitx.token_mixers.short_convolution import ShortConvolution
+from minitx.token_mixers.simplified_linear import SimplifiedLinearAttention
 from minitx.token_mixers.supra import SUPRA, linearised
 from minitx.token_mixers.switch_head import SwitchHead
 
@@ -42,8 +46,10 @@ __all__ = [
     "Causal",
     "ConvolutionModule",
     "CrossAttention",
+    "CrossCovarianceAttention",
     "DeltaNet",
     "DiagAttention",
+    "FirstToken",
     "FixedDecay",
     "FourierAttention",
     "GalerkinAttention",
@@ -52,6 +58,7 @@ __all__ = [
     "Keys",
     "LearnedReLU",
     "LinearAttention",
+    "LocalPatchInteraction",
     "Mask",
     "MultiHeadAttention",
     "NormAttention",
@@ -66,6 +73,7 @@ __all__ = [
     "SegmentMemory",
     "SwitchHead",
     "ShortConvolution",
+    "SimplifiedLinearAttention",
     "SinkSoftmax",
     "SoftCap",
     "TokenMixer",
@@ -78,5 +86,4 @@ __all__ = [
     "join_heads",
     "linearised",
     "split_heads",
-    "unit",
 ]

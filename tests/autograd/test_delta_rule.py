@@ -10,7 +10,7 @@ from minitx import Tensor, no_grad
 from minitx import functional as F
 from minitx.autograd import naive_twins
 from minitx.autograd.transforms import vjp
-from tests.autograd.battery import prove, real
+from tests.autograd.battery import prove
 
 B, H, M, D = 2, 3, 5, 4
 LENGTHS = [(1, 4), (3, 4), (12, 4), (13, 4), (13, 64), (67, 16), (131, 64), (7, 1), (37, 23)]

@@ -4,8 +4,9 @@
 
 Prints a line per measurement and writes them to book/_data/bench.json, which a page shows: work,
 threads, clock, ours and each referee in milliseconds (medians), ratio (median over rounds of ours
-to the fastest referee's), target. Exit status 1 if a ratio misses its target. Each number of threads is measured in a
-process of its own, kept to as many cores: CPU time on one thread, wall time on more.
+to the fastest referee's), target. Exit status 1 if a ratio misses its target. Each number of
+threads is measured in a process of its own, kept to as many cores: CPU time on one thread, wall
+time on more.
 """
 
 import argparse

@@ -86,7 +86,7 @@ def test_a_state_is_written_and_read_as_tokens_exactly():
 
 def test_a_state_of_another_batch_and_another_mask_are_named():
     mixer, x = DeltaNet(D, H, rng=0), Tensor(tokens().numpy())
-    with pytest.raises(ValueError, match="state of batch 2, as x .* got a state of batch 5"):
+    with pytest.raises(ValueError, match=r"state of batch 2, as x .* got a state of batch 5"):
         mixer.step(x, mixer.init_state(5), Context.of(x))
     with pytest.raises(ValueError, match=r"expected the mask Causal\(\) or none, got Window"):
         mixer(x, Context.of(x, mask=Window(3)))

@@ -170,5 +170,5 @@ def test_a_second_backward_is_refused_not_wrong():
     model = network()
     loss = on_threads(Spy(), 2)(model, batch(7))
     loss.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="second backward.*without threads"):
+    with pytest.raises(RuntimeError, match=r"second backward.*without threads"):
         loss.backward()

@@ -55,16 +55,21 @@ def _forward(xp, q, k, v, beta, *, chunk):
     length = q.shape[2]
     q, k, v, beta = _in_chunks(xp, chunk, q, k, v, beta[..., None])
     keys = _turned(k)
-    solved = solve_triangular(xp, beta * (k @ keys), xp.eye(chunk, dtype=q.dtype), True, True)
+    held = k @ keys
+    held *= beta
+    solved = solve_triangular(xp, held, xp.eye(chunk, dtype=q.dtype), True, True)
     rows = solved * _turned(beta)
     w, u = rows @ k, rows @ v
-    state = xp.zeros((*q.shape[:2], q.shape[-1], v.shape[-1]), q.dtype)
-    states = xp.empty((*q.shape[:3], *state.shape[2:]), q.dtype)  # before each chunk
-    for n in range(q.shape[2]):
-        states[:, :, n] = state
-        u[:, :, n] -= w[:, :, n] @ state
-        state += keys[:, :, n] @ u[:, :, n]
-    within = xp.tril(q @ keys)
+    b, h, count, _, m = q.shape
+    states = xp.empty((b, h, count + 1, m, v.shape[-1]), q.dtype)  # before each chunk, and at last
+    states[:, :, 0] = 0
+    for n in range(count):
+        state, written = states[:, :, n], u[:, :, n]
+        written -= w[:, :, n] @ state
+        xp.add(state, keys[:, :, n] @ written, out=states[:, :, n + 1])
+    states = states[:, :, :-1]
+    within = q @ keys
+    within *= xp.tril(xp.ones((chunk, chunk), q.dtype))
     y = q @ states
     y += within @ u
     return _in_a_row(y, length), (solved, w, u, states, within)
@@ -75,13 +80,13 @@ def _backward(xp, g, y, residual, q, k, v, beta, *, chunk):
     length = q.shape[2]
     g, q, k, v, beta = _in_chunks(xp, chunk, g, q, k, v, beta[..., None])
     g_u, asked = _turned(within) @ g, _turned(q) @ g
-    after = xp.zeros_like(asked[:, :, 0]) if length else None
-    afters = xp.empty_like(asked)  # the cotangent of the state after each chunk
+    afters = xp.zeros_like(asked)  # the cotangent of the state after each chunk
     for n in reversed(range(q.shape[2])):
-        afters[:, :, n] = after
-        g_u[:, :, n] += k[:, :, n] @ after
-        after += asked[:, :, n]
-        after -= _turned(w[:, :, n]) @ g_u[:, :, n]
+        after, felt = afters[:, :, n], g_u[:, :, n]
+        felt += k[:, :, n] @ after
+        if n:
+            before = asked[:, :, n] - _turned(w[:, :, n]) @ felt
+            xp.add(after, before, out=afters[:, :, n - 1])
     g_step = _turned(solved) @ g_u  # of beta_t times the error
     error = v - k @ states
     error -= xp.tril(k @ _turned(k), -1) @ u

@@ -11,7 +11,7 @@ PORT   ?= 8000
 CREATE  := $(if $(UV),uv venv --seed --python $(PYTHON),$(PYTHON) -m venv)
 INSTALL := $(if $(UV),uv pip install --quiet --python $(PY),$(PY) -m pip install --quiet)
 
-.PHONY: help test lint format book book-strict test-book serve parity claims exercises course grade test-course bench wheel clean
+.PHONY: help test lint format book book-strict test-book serve slides figures parity claims exercises course grade test-course bench wheel clean
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -63,9 +63,10 @@ exercises: $(VENV)/installed-test ## make the reader's notebooks and their solut
 WITH_OTTER := $(if $(filter no,$(OTTER)),,.venv-otter/installed)
 
 course: $(VENV)/installed-course $(WITH_OTTER) ## freeze PAGES for TERM [SEED] into courses/TERM
-	$(PY) -m exercises.course $(PAGES) --term "$(TERM)" $(if $(SEED),--seed $(SEED)) $(if $(WITH_OTTER),--otter .venv-otter/bin/python)
+	$(PY) -m exercises.course $(PAGES) --term "$(TERM)" $(if $(SEED),--seed $(SEED)) $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(WITH_OTTER),--otter .venv-otter/bin/python)
 
 grade: $(VENV)/installed-course  ## grade the folder INBOX by the course of TERM; MORE=--help
+	@test -d courses/$(TERM)/teacher || { echo "there is no courses/$(TERM): TERM=..."; exit 2; }
 	PYTHONPATH=courses/$(TERM)/teacher/kit $(PY) -P -m grading "$(INBOX)" $(MORE)
 
 test-course: $(VENV)/installed-course .venv-otter/installed ## set a course, grade made submissions
@@ -85,6 +86,12 @@ test-book: $(VENV)/installed-browser ## read the built book in a headless browse
 
 serve: book                      ## build the book and serve it on PORT
 	$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+slides: book                     ## make a deck of slides from each page of the book
+	$(PY) book/slides.py
+
+figures: book                    ## take every figure of the book as SVG
+	$(PY) book/figures.py
 
 wheel: $(PY)                     ## build minitx as a wheel into dist/
 	$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -71,6 +71,7 @@ BASES = {
     "WeightDropout",  # random: tested by itself
     "Readout", "WeightedMean", "Normed",  # within linear attention
     "GridAttention", "HeadNorm",  # within Galerkin and Fourier attention
+    "FirstToken",  # within XCiT: only its first token hears anything
 }  # fmt: skip
 
 

@@ -24,7 +24,8 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 def choose_cache(app, config) -> None:
     folder = Path(app.outdir).parent / "execution"
-    state = f"{config.minitx_digest}-{digest_of(Path(app.srcdir) / '_data' / 'stored')[:4]}"
+    stored_digest = digest_of(Path(app.srcdir) / "_data" / "stored")[:4]
+    state = f"{config.minitx_digest}-{stored_digest}-svg"  # and what `vector` lets cells keep
     for old in folder.glob("*"):
         if old.name != state:
             shutil.rmtree(old, ignore_errors=True)

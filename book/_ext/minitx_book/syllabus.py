@@ -7,7 +7,7 @@
 
 says what a week reads and does, with minutes: those of the cards for reading, those of the checks
 for exercises. Without `exercises` it is all of those of its pages. `{weeks}` is the table of the
-weeks in its section, `{spare-pages}` the pages with a card that no week of the section has.
+weeks in the section around it, `{spare-pages}` the pages with a card that none of these weeks has.
 """
 
 from typing import ClassVar
@@ -66,9 +66,7 @@ class SparePages(Weeks):
 
 def note_weeks(env) -> None:
     """Remember that this page has minutes of other pages in it."""
-    if not hasattr(env, "minitx_syllabus"):
-        env.minitx_syllabus = set()
-    env.minitx_syllabus.add(env.docname)
+    env.minitx_syllabus = {*getattr(env, "minitx_syllabus", ()), env.docname}
 
 
 def chosen(pages: list[str], names: str | None) -> list:
@@ -93,12 +91,21 @@ def exercises(it: week) -> list:
 
 def fill(app, doctree, docname) -> None:
     for holder in list(doctree.findall(weeks)):
-        holder.replace_self(table(app, docname, list(holder.parent.findall(week))))
+        holder.replace_self(table(app, docname, weeks_around(holder)))
     for holder in list(doctree.findall(spare_pages)):
-        used = {page for it in holder.parent.findall(week) for page in it["pages"]}
+        used = {page for it in weeks_around(holder) for page in it["pages"]}
         holder.replace_self(spare(app, docname, used))
     for holder in list(doctree.findall(week)):
         holder.replace_self(described(app, docname, holder))
+
+
+def weeks_around(holder: nodes.Node) -> list[week]:
+    """The weeks of the nearest section that has any."""
+    found, section = [], holder
+    while section is not None and not found:
+        section = section.parent
+        found = list(section.findall(week)) if section is not None else []
+    return found
 
 
 def table(app, docname: str, found: list[week]) -> nodes.table:
@@ -143,7 +150,7 @@ def links(app, docname: str, it: week) -> nodes.inline:
 def described(app, docname: str, it: week) -> nodes.container:
     """What to read and what to do, with minutes."""
     reading, work = minutes(app.env, it)
-    box = nodes.container("", classes=["page-card"])
+    box = nodes.container("", classes=["week", "page-card"])
     box += line("Read", links(app, docname, it), nodes.Text(f": {reading} minutes"))
     if it["exercises"]:
         tasks = nodes.bullet_list()

@@ -1,0 +1,18 @@
+"""Page ``start``."""
+
+from typing import Any
+
+from . import Rng, as_the_solution, sizes
+
+
+def bits(rng: Rng) -> tuple[Any, ...]:
+    (T,) = sizes(rng, 1, 2, 60)
+    return (rng.uniform(0.01, 1, T),)
+
+
+def temperature(rng: Rng) -> tuple[Any, ...]:
+    B, V = sizes(rng, 2)
+    return 3 * rng.normal(size=(B, V)), float(rng.uniform(0.3, 3))
+
+
+VARIANTS = {"bits": as_the_solution(bits), "temperature": as_the_solution(temperature)}

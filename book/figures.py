@@ -1,8 +1,8 @@
 """Every figure of the book as a file: `make figures`, or `python book/figures.py [PAGE ...]`.
 
 They lie in `_build/figures`, named after their page and their number in it, with an index that has
-their captions and the text for those who cannot see them. A figure that no cell kept as SVG, such
-as one of a stored output, comes as the PNG that the page shows.
+their captions and the text for those who cannot see them. A figure that no cell kept as SVG comes
+as the PNG that the page shows.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+STORED = ROOT / "book" / "_data" / "stored"
 TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 INDEX = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Figures</title>
 <style>body{{font:1em sans-serif;max-width:60em;margin:auto}} img{{max-width:100%}}</style>
@@ -46,7 +47,8 @@ class Gallery:
     def __init__(self, built: Path):
         self.html = built / "html"
         self.drawings = {}
-        for path in sorted((built / "execution").rglob("*.ipynb")):
+        executed, stored = (built / "execution").rglob("*.ipynb"), STORED.rglob("*.json")
+        for path in sorted([*executed, *stored]):
             self.drawings.update(drawings(json.loads(path.read_text("utf8"))))
 
     def pages(self) -> list[str]:
@@ -128,7 +130,7 @@ def main() -> None:
     print(f"{len(files)} figures: {(chosen.out / 'index.html').as_uri()}")
     for path in files:
         if path.suffix != ".svg":
-            print(f"{path.name} is no SVG: what its cell shows was stored as PNG", file=sys.stderr)
+            print(f"{path.name} is no SVG: its cell kept a PNG alone", file=sys.stderr)
 
 
 if __name__ == "__main__":

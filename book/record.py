@@ -7,6 +7,7 @@ The page is named as in `_toc.yml`, such as `transformer/encoder`. For weights t
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 BOOK = Path(__file__).resolve().parent
@@ -15,7 +16,7 @@ sys.path.insert(0, str(BOOK / "_ext"))
 
 def main() -> None:
     from jupyter_cache.executors.utils import single_nb_execution
-    from minitx_book import stored
+    from minitx_book import stored, vector
     from myst_nb.core.read import myst_nb_reader_plugin
 
     from minitx.commands.info import describe
@@ -25,7 +26,9 @@ def main() -> None:
     page = BOOK / f"{parser.parse_args().page}.md"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     notebook = myst_nb_reader_plugin(str(page))
-    run = single_nb_execution(notebook, cwd=str(page.parent), timeout=300, allow_errors=False)
+    with tempfile.TemporaryDirectory() as folder:
+        vector.use_profile(Path(folder))
+        run = single_nb_execution(notebook, cwd=str(page.parent), timeout=300, allow_errors=False)
     if run.err:
         raise SystemExit(run.exc_string)
     about = describe()

@@ -72,6 +72,7 @@ BASES = {
     "Readout", "WeightedMean", "Normed",  # within linear attention
     "GridAttention", "HeadNorm",  # within Galerkin and Fourier attention
     "FirstToken",  # within XCiT: only its first token hears anything
+    "ShortConvolution",  # within the delta rule
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from minitx.inference.beam import beam_search
 from minitx.inference.generate import generate, stream
+from minitx.inference.rows import on_rows
 from minitx.inference.sampling import (
     Greedy,
     MinP,
@@ -23,6 +24,7 @@ __all__ = [
     "TopP",
     "beam_search",
     "generate",
+    "on_rows",
     "speculate",
     "stream",
 ]

@@ -11,6 +11,8 @@ import numpy as np
 
 TOLERANCE = 1e-8  # relative to the largest expected number; checks compute in float64
 
+COUNTS = dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven")))
+
 Mistakes = Sequence[tuple[Any, str]]
 
 
@@ -65,6 +67,17 @@ def expect_close(got: Any, want: Any, message: str, mistakes: Mistakes = (), **h
     digits = 4 if f"{want[where]:.4g}" != f"{got[where]:.4g}" else 12
     raise Failure(
         f"{message} Expected {want[where]:.{digits}g}{_at(where)}, got {got[where]:.{digits}g}."
+    )
+
+
+def expect_choices(got: Any, count: int, choices: Sequence[str], order: str = "") -> None:
+    """Fail unless ``got`` is ``count`` words out of ``choices``; ``order``: what each is for."""
+    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
+    said = ", ".join(got)[:60] if words else describe(got)
+    named = ", ".join(f'"{word}"' for word in choices) + (order and f", {order}")
+    expect(
+        words and len(got) == count and set(got) <= set(choices),
+        f"Your function should return {COUNTS[count]} words out of {named}; it returned {said}.",
     )
 
 

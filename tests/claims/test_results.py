@@ -4,7 +4,6 @@ import pytest
 
 from minitx import catalogue
 from minitx.catalogue import results
-from minitx.catalogue.results import experiment, file_of
 from minitx.experiments import Outcome, judged
 
 TRAINED = [
@@ -16,8 +15,6 @@ TRAINED = [
 
 
 def recorded(paper, part):
-    if file_of(experiment(paper)) is None:
-        pytest.xfail(f"the experiment of {paper.key} is not written yet")
     return results.read().get(paper.key, {}).get(str(part.number))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 Rng = np.random.Generator
 
@@ -32,13 +32,7 @@ CASES = (
 
 @check_prediction.stage("Six words")
 def six_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 6 and set(got) <= {"view", "copy"},
-        f'Your function should return six words, each "view" or "copy"; it returned {said}.',
-    )
+    expect_choices(prediction(), 6, ("view", "copy"))
 
 
 def _asks(first: int, what: str, why: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitx.checks.attention.oracle import Rng, softmax
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="attention/prediction",
@@ -38,14 +38,7 @@ def _measured(rng: Rng, keys: int = 32, d: int = 4096, queries: int = 200) -> li
 
 @check_prediction.stage("Three words, one for each rule")
 def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 3 and all(word in WORDS for word in got),
-        'Your function should return three words out of "one", "some", "all", for the divisors '
-        f"1, √d and d in this order; it returned {said}.",
-    )
+    expect_choices(prediction(), 3, WORDS, "for the divisors 1, √d and d in this order")
 
 
 def _asks_rule(index: int, why: str) -> None:

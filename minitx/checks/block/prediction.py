@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="block/prediction",
@@ -43,14 +43,7 @@ def lengths(rng: Rng, depth: int = 64, d: int = 128) -> np.ndarray:
 
 @check_prediction.stage("Three words, one for each connection")
 def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 3 and all(word in WORDS for word in got),
-        'Your function should return three words out of "constant", "root", "exponential"; it '
-        f"returned {said}.",
-    )
+    expect_choices(prediction(), 3, WORDS)
 
 
 def _asks_case(index: int, why: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 from minitx.inference import MinP, RepetitionPenalty, Sampler, Temperature, TopK, TopP
 
 Rng = np.random.Generator
@@ -41,14 +41,7 @@ def difference(rule: Callable[..., Any], logits: np.ndarray, temperature: float 
 
 @check_order.stage("Four words, one for each rule")
 def four_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 4 and all(word in ("same", "other") for word in got),
-        'Your function should return four words, each "same" or "other", for '
-        f"{', '.join(RULES)} in this order; it returned {said}.",
-    )
+    expect_choices(prediction(), 4, ("same", "other"), f"for {', '.join(RULES)} in this order")
 
 
 def _asks_rule(index: int, name: str, why: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from minitx.checks.delta.oracle import Rng, states, unit
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="delta/prediction",
@@ -39,14 +39,7 @@ def _word(found: np.ndarray) -> str:
 
 @check_prediction.stage("Four words, one for each step")
 def four_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 4 and all(word in WORDS for word in got),
-        'Your function should return four words out of "gone", "shrinks", "stays", "grows", for '
-        f"beta = 0.5, 1, 2 and 2.5 in this order; it returned {said}.",
-    )
+    expect_choices(prediction(), 4, WORDS, "for beta = 0.5, 1, 2 and 2.5 in this order")
 
 
 def _asks(index: int, why: str) -> None:

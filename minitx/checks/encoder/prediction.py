@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="encoder/prediction",
@@ -42,14 +42,7 @@ def word(share: float) -> str:
 
 @check_prediction.stage("Three words, one for each number of facts")
 def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(one, str) for one in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 3 and all(one in WORDS for one in got),
-        'Your function should return three out of "nearly always", "sometimes", "hardly ever"; it '
-        f"returned {said}.",
-    )
+    expect_choices(prediction(), 3, WORDS)
 
 
 def _asks_case(index: int, why: str) -> None:

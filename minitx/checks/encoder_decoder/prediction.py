@@ -7,7 +7,7 @@ import numpy as np
 
 from minitx.checks.encoder_decoder.oracle import Rng, beam
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="encoder_decoder/prediction",
@@ -31,14 +31,7 @@ def found_length(width: int, penalty: float) -> int:
 
 @check_prediction.stage("Three words")
 def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 3 and all(word in WORDS for word in got),
-        'Your function should return three words, each "empty" or "full": for one beam, two '
-        f"beams, and two beams with α = 1. It returned {said}.",
-    )
+    expect_choices(prediction(), 3, WORDS, "for one beam, two beams, and two beams with α = 1")
 
 
 def _asks_case(index: int, name: str, width: int, penalty: float, why: str) -> None:

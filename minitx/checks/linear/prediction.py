@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 from minitx.checks.linear.oracle import Rng
 
 check_prediction = Exercise(
@@ -32,13 +32,8 @@ def noise(n: int, m: int, e: int, rng: Rng) -> float:
 
 @check_prediction.stage("Three words, one for each change")
 def three_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 3 and all(word in WORDS for word in got),
-        'Your function should return three words out of "doubles", "stays", "halves", for more '
-        f"pairs, wider keys and wider values in this order; it returned {said}.",
+    expect_choices(
+        prediction(), 3, WORDS, "for more pairs, wider keys and wider values in this order"
     )
 
 

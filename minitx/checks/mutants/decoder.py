@@ -273,7 +273,7 @@ def penalty_matters():
     return "same", "other", "other", "other"
 
 
-@mutant(check_order, 'each "same" or "other"')
+@mutant(check_order, 'four words out of "same", "other"')
 def yes_and_no():
     return "no", "yes", "yes", "no"
 

@@ -235,7 +235,7 @@ def one_vector_holds_much():
     return "nearly always", "sometimes", "sometimes"
 
 
-@mutant(check_prediction, 'three out of "nearly always"')
+@mutant(check_prediction, 'three words out of "nearly always"')
 def one_word():
     return "sometimes"
 

@@ -361,7 +361,7 @@ def beam_multiplies(log_probs, width, end, limit):
         return text, np.log(total)
 
 
-@mutant(check_prediction, 'each "empty" or "full"')
+@mutant(check_prediction, 'three words out of "empty", "full"')
 def predicts_numbers():
     return 8, 1, 8
 

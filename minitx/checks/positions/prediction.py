@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="positions/prediction",
@@ -72,13 +72,7 @@ def spreads(rng: Rng, T: int = 12, d: int = 4) -> list[float]:
 
 @check_prediction.stage("Five words, one for each case")
 def five_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 5 and all(word in WORDS for word in got),
-        f'Your function should return five words, "same" or "different"; it returned {said}.',
-    )
+    expect_choices(prediction(), 5, WORDS)
 
 
 def _asks_case(index: int, why: str) -> None:

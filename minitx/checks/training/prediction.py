@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minitx.checks.exercise import Exercise
-from minitx.checks.expect import describe, expect
+from minitx.checks.expect import expect, expect_choices
 
 check_prediction = Exercise(
     name="training/prediction",
@@ -44,14 +44,7 @@ def _word(found: np.ndarray) -> str:
 
 @check_prediction.stage("Four words, one for each case")
 def four_words(prediction: Callable[[], Any], rng: Rng) -> None:
-    got = prediction()
-    words = isinstance(got, tuple | list) and all(isinstance(word, str) for word in got)
-    said = ", ".join(got)[:60] if words else describe(got)
-    expect(
-        words and len(got) == 4 and all(word in WORDS for word in got),
-        'Your function should return four words out of "straight", "bouncing", "away"; it '
-        f"returned {said}.",
-    )
+    expect_choices(prediction(), 4, WORDS)
 
 
 def _asks_case(index: int, why: str) -> None:

@@ -1,14 +1,8 @@
 """Cached greedy decoding at size L, in minitx and in `transformers`, from the same weights.
 
-    python -m tests.benchmarks.decoding [threads] [seconds]
-
-prints tokens per second of both and the ratio of their times, the median over alternating rounds:
-CPU time on one thread, wall time on more. Each round reads a prompt of 16 tokens and writes 128.
+Each round reads a prompt of 16 tokens and writes 128, with the cache of each.
 """
 
-import os
-import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -80,32 +74,5 @@ def works(threads: int) -> Iterator[Work]:
     for name in SHAPES:
         for batch in BATCHES:
             make = partial(pair, name, batch, threads)
-            yield Work(f"decoding {name} batch {batch}", make, {1: 0.5, 2: 0.6})
-
-
-def main(threads: str = "1", seconds: str = "10") -> None:
-    """Measure all, print a line each."""
-    import torch
-
-    from tests.benchmarks.harness import alternate, ratio
-
-    torch.set_num_threads(int(threads))
-    clock = "cpu" if threads == "1" else "wall"
-    for work in works(int(threads)):
-        taken = alternate(work.make(), clock, float(seconds))
-        batch = int(work.name.split()[-1])
-        ours, theirs = (
-            NEW * batch / statistics.median(taken[who]) for who in ("minitx", "transformers")
-        )
-        print(
-            f"{work.name:<24} {threads} thread(s), {clock} time: minitx {ours:7.0f} tokens/s  "
-            f"transformers {theirs:7.0f} tokens/s  "
-            f"ratio of times {ratio(taken['minitx'], taken['transformers']):.2f}",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    if os.environ.get("OPENBLAS_NUM_THREADS") != (sys.argv[1:] or ["1"])[0]:
-        raise SystemExit("set OPENBLAS_NUM_THREADS to the number of threads (1)")
-    main(*sys.argv[1:])
+            who, targets = ("minitx", "transformers"), {1: 0.5, 2: 0.6}
+            yield Work(f"decoding {name} batch {batch}", make, who, targets)

@@ -1,19 +1,15 @@
 """The overhead of one small operation (forward, graph, backward) beside PyTorch eager.
 
-    python -m tests.benchmarks.small_ops [seconds]
-
-prints microseconds per operation for both, and their ratio, the median over alternating rounds.
 An operation is a chain of 20 of its kind on 8 x 8 matrices that starts at a leaf and is swept back
 once, so that the cost of starting a sweep is shared as it is in a model.
 """
 
-import statistics
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
-from tests.benchmarks.work import Work
+from tests.benchmarks.work import Programs, Work
 
 LENGTH = 20
 
@@ -53,8 +49,8 @@ def _theirs(step: Callable) -> Callable[[], object]:
     return program
 
 
-def programs() -> dict[str, Callable[[], dict[str, Callable]]]:
-    """name -> function that makes the two programs."""
+def pair(name: str) -> Programs:
+    """A chain of one operation, in both."""
     import torch
 
     from minitx import functional as F
@@ -65,35 +61,10 @@ def programs() -> dict[str, Callable[[], dict[str, Callable]]]:
         "tanh": (lambda y, o: F.tanh(y), lambda y, o: torch.tanh(y)),
         "matmul 8x8": (lambda y, o: y @ o, lambda y, o: y @ o),
     }
-    return {
-        name: lambda ours=ours, theirs=theirs: {"minitx": _ours(ours), "torch": _theirs(theirs)}
-        for name, (ours, theirs) in steps.items()
-    }
+    ours, theirs = steps[name]
+    return {"minitx": _ours(ours), "torch": _theirs(theirs)}
 
 
 def works(threads: int) -> Iterator[Work]:
-    for name, make in programs().items():
-        yield Work(f"small {name}", make, {1: 1.0})
-
-
-def main(seconds: float = 3.0) -> None:
-    """Measure all, print a line each."""
-    import torch
-
-    from tests.benchmarks.harness import alternate, ratio
-
-    torch.set_num_threads(1)
-    for name, make in programs().items():
-        taken = alternate(make(), "cpu", seconds)
-        ours, theirs = (
-            1e6 * statistics.median(t) / LENGTH for t in (taken["minitx"], taken["torch"])
-        )
-        print(
-            f"{name:<12} minitx {ours:6.2f} us  torch {theirs:6.2f} us  "
-            f"ratio {ratio(taken['minitx'], taken['torch']):.2f}",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    main(*map(float, sys.argv[1:]))
+    for name in ("add", "mul", "tanh", "matmul 8x8"):
+        yield Work(f"small {name}", partial(pair, name), targets={1: 1.0})

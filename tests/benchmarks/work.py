@@ -10,10 +10,12 @@ Programs = dict[str, Callable[[], object]]
 class Work:
     """``make()`` gives ``{"minitx": program, referee: program, ...}``, all ready to be timed.
 
-    ``targets`` maps a number of threads to the largest ratio, ours / the fastest referee, that is
-    aimed at; without one the work is measured and judged by nobody.
+    ``who`` names them beforehand, since each runs in a process of its own. ``targets`` maps a
+    number of threads to the largest ratio, ours / the fastest referee, that is aimed at; without
+    one the work is measured and judged by nobody.
     """
 
     name: str
     make: Callable[[], Programs]
+    who: tuple[str, ...] = ("minitx", "torch")
     targets: Mapping[int, float] = field(default_factory=dict)

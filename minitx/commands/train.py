@@ -176,7 +176,7 @@ def _prepare(args, text: str, folder: Path, settings: dict) -> tuple[Any, Any, A
 def _trainer(args, settings: dict, tokenizer: Any, ids: np.ndarray, folder: Path) -> Any:
     from minitx.data import Windows
     from minitx.training import AdamW, Trainer, progress_bar, save_every, schedules
-    from minitx.training.parallel import on_threads
+    from minitx.training.processes import on_processes
 
     model = text_model.build(settings, tokenizer.vocab_size, args.seed)
     matrices = [p for p in model.parameters() if p.ndim > 1]
@@ -190,7 +190,7 @@ def _trainer(args, settings: dict, tokenizer: Any, ids: np.ndarray, folder: Path
         model,
         AdamW(groups, lr=settings["lr"], betas=(0.9, 0.99)),
         Windows(ids, settings["length"]).batches(settings["batch_size"], rng),
-        on_threads(lambda model, batch: model.loss(batch[0], batch[1]), args.threads),
+        on_processes(lambda model, batch: model.loss(batch[0], batch[1]), args.threads),
         schedule=schedules.warm_up_cosine(max(1, steps // 20), steps + 1, end=0.02),
         clip=1.0,
         callbacks=[

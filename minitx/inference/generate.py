@@ -1,14 +1,14 @@
 """Generation: one token after the other, each fed back in, for a whole batch at once."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from minitx import backend
 from minitx.autograd.graph import no_grad
+from minitx.backend.processes import Copy, can_fork
 from minitx.backend.threads import blas_threads
 from minitx.inference.sampling import Greedy
 
@@ -22,18 +22,18 @@ def stream(
     stop: int | None = None,
     valid: Any = None,
     context: int | None = None,
-    threads: int = 1,
+    parts: int = 1,
 ) -> Iterator[np.ndarray]:
     """Yield the next ids (B,) as they come.
 
     prompt (B, T) ids; rows of different lengths are padded on the left, with ``valid`` (B, T)
     False there. ``sampler`` is Greedy() or a Sampler. A row that has given ``stop`` goes on giving
     it; when all rows have, the stream ends. ``context`` is the greatest length that the model can
-    see; when it is full, the model goes on from the last half of it. With ``threads`` the rows are
-    worked on in that many parts, side by side.
+    see; when it is full, the model goes on from the last half of it. The rows are worked on in
+    ``parts``, side by side, each in a copy of this process where there can be any (on Linux).
 
     Raises ValueError for an empty prompt, a row of padding only, a prompt that is longer than
-    the context, or fewer threads than 1.
+    the context, or fewer parts than 1.
     """
     prompt, valid = _read(prompt, valid, context)
     sampler = Greedy() if sampler is None else sampler
@@ -44,66 +44,65 @@ def stream(
     text[:, :length] = np.where(valid, prompt, prompt[:, -1:])  # no padding: rules look at this
     there[:, :length] = valid
     finished, fresh = np.zeros(batch, bool), None
-    with _Rows(model, min(threads, batch)) as rows:
-        for _ in range(max_new_tokens):
-            if fresh is None:
-                logits = rows.read(text[:, :length], there[:, :length])
-            else:
-                logits = rows.step(fresh)
-            chosen = sampler(logits, text[:, :length])
-            if stop is not None:
-                chosen = np.where(finished, stop, chosen)
-                finished |= chosen == stop
-            yield chosen
-            if finished.all() and stop is not None:
-                return
-            text[:, length], length, fresh = chosen, length + 1, chosen[:, None]
-            if context is not None and length > context:
-                keep = max(1, context // 2)
-                for kept in (text, there):
-                    kept[:, :keep] = kept[:, length - keep : length]
-                length, fresh = keep, None
+    rows = _Rows(model, batch, parts)
+    for _ in range(max_new_tokens):
+        if fresh is None:
+            logits = rows.read(text[:, :length], there[:, :length])
+        else:
+            logits = rows.step(fresh)
+        chosen = sampler(logits, text[:, :length])
+        if stop is not None:
+            chosen = np.where(finished, stop, chosen)
+            finished |= chosen == stop
+        yield chosen
+        if finished.all() and stop is not None:
+            return
+        text[:, length], length, fresh = chosen, length + 1, chosen[:, None]
+        if context is not None and length > context:
+            keep = max(1, context // 2)
+            for kept in (text, there):
+                kept[:, :keep] = kept[:, length - keep : length]
+            length, fresh = keep, None
 
 
 class _Rows:
-    """The rows of a batch and their states, in one part or in several that have a thread each."""
+    """The rows of a batch and their states, in one part or in several that have a process each."""
 
-    def __init__(self, model: Any, threads: int):
-        if threads < 1:
-            raise ValueError(f"expected threads of 1 or more, got {threads}")
-        self.model, self.threads = model, threads
-        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
-
-    def __enter__(self) -> "_Rows":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self.pool is not None:
-            self.pool.shutdown()
+    def __init__(self, model: Any, batch: int, parts: int):
+        if parts < 1:
+            raise ValueError(f"expected parts of 1 or more, got {parts}")
+        self.model, self.state = model, None
+        side_by_side = parts > 1 and can_fork() and model.parameters()[0].device == "cpu"
+        count = min(parts, batch) if side_by_side else 1
+        edges = [batch * i // count for i in range(count + 1)]
+        self.slices = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+        self.others = [Copy(self._serve) for _ in self.slices[1:]]
 
     def read(self, ids: np.ndarray, valid: np.ndarray) -> Any:
         """Begin anew with texts (B, T): the logits (B, V) after each."""
-        with no_grad():
-            logits, state = self.model.step(ids, self.model.init_state(len(ids)), valid=valid)
-        self.parts, self.states = [slice(None)], [state]
-        if self.pool is not None:
-            rows = np.array_split(np.arange(len(ids)), self.threads)
-            self.parts = [slice(part[0], part[-1] + 1) for part in rows]
-            self.states = [state.take(part) for part in rows]
-        return logits.data[:, -1]
+        return self._on_all([ids, valid])
 
     def step(self, ids: np.ndarray) -> Any:
         """Go on with a token (B, 1) each: the logits (B, V)."""
-        if self.pool is None:
-            return self._step_part(ids, 0)
-        with blas_threads(1):
-            found = list(self.pool.map(partial(self._step_part, ids), range(self.threads)))
-        return backend.namespace(found[0]).concatenate(found)
+        return self._on_all([ids])
 
-    def _step_part(self, ids: np.ndarray, i: int) -> Any:
+    def _on_all(self, arrays: list[np.ndarray]) -> Any:
+        first, *rest = ([array[part] for array in arrays] for part in self.slices)
+        for other, part in zip(self.others, rest, strict=True):
+            other.ask(part)
+        with blas_threads(1) if rest else nullcontext():
+            found = self._serve(first)
+        for other in self.others:
+            found += other.answer()
+        return np.concatenate(found) if rest else found[0]
+
+    def _serve(self, arrays: list[np.ndarray]) -> list[Any]:
+        """Of one part: two arrays begin anew, one goes on; the logits."""
+        ids, *valid = arrays
         with no_grad():
-            logits, self.states[i] = self.model.step(ids[self.parts[i]], self.states[i])
-        return logits.data[:, -1]
+            state = self.model.init_state(len(ids)) if valid else self.state
+            logits, self.state = self.model.step(ids, state, *valid)
+        return [logits.data[:, -1]]
 
 
 def generate(

@@ -21,6 +21,8 @@ from minitx.autograd.tensor import Tensor, wrap
 from minitx.autograd.tree import flatten
 from minitx.backend.threads import blas_threads, can_start_threads, cores
 
+Found = tuple[Any, dict[Leaf, Any], int]  # of a part: its loss, its gradients, its rows
+
 
 def on_threads(
     loss: Callable[[Any, Any], Tensor], threads: int | None = None
@@ -38,25 +40,17 @@ def on_threads(
         raise ValueError(f"expected threads of 1 or more, got {threads}")
 
     def parallel(model: Any, batch: Any) -> Tensor:
-        parts = _split(batch, threads)
-        if len(parts) == 1 or not _may_be_parted(model):
+        parts = split(batch, threads)
+        if len(parts) == 1 or not may_be_parted(model):
             return loss(model, batch)
         with blas_threads(1):
-            found = list(_pool(len(parts)).map(lambda part: _gradients(loss, model, part), parts))
-        rows = sum(size for _, _, size in found)
-        shares = [size / rows for _, _, size in found]
-        value = sum(one * share for (one, _, _), share in zip(found, shares, strict=True))
-        gradients: dict[Leaf, Any] = {}
-        for (_, part, _), share in zip(found, shares, strict=True):
-            for leaf, gradient in part.items():
-                gradient = gradient * share
-                gradients[leaf] = gradients[leaf] + gradient if leaf in gradients else gradient
-        return _ready(value, gradients)
+            found = list(_pool(len(parts)).map(lambda part: swept(loss, model, part), parts))
+        return mean(found)
 
     return parallel
 
 
-def _may_be_parted(model: Any) -> bool:
+def may_be_parted(model: Any) -> bool:
     """Not where there is nothing to sweep back, a listener, a naive twin, or random numbers."""
     in_the_open = mode.recording and not mode.naive and listener.tape is None
     return in_the_open and can_start_threads() and not any(True for _ in model.named_generators())
@@ -67,7 +61,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="minitx")
 
 
-def _split(batch: Any, count: int) -> list[tuple[Any, int]]:
+def split(batch: Any, count: int) -> list[tuple[Any, int]]:
     """(part, number of rows) for each of up to ``count`` parts of nearly equal size."""
     leaves, build = flatten(batch)
     lengths = [len(leaf) for leaf in leaves]
@@ -82,13 +76,27 @@ def _split(batch: Any, count: int) -> list[tuple[Any, int]]:
     ]
 
 
-def _gradients(loss: Callable, model: Any, part: tuple[Any, int]) -> tuple[Any, dict, int]:
+def swept(loss: Callable, model: Any, part: tuple[Any, int]) -> Found:
+    """The loss of a part of a batch and its gradients, leaf by leaf."""
     value = loss(model, part[0])
     if value.node is None:
         return value.data, {}, part[1]
     xp = backend.namespace(value.data)
     found = reverse_sweep(raw(xp), {value.node: xp.ones_like(value.data)}, release=True)
     return value.data, found, part[1]
+
+
+def mean(found: list[Found]) -> Tensor:
+    """The loss of the whole batch, ready to hand on the mean of the parts' gradients."""
+    rows = sum(size for _, _, size in found)
+    shares = [size / rows for _, _, size in found]
+    value = sum(one * share for (one, _, _), share in zip(found, shares, strict=True))
+    gradients: dict[Leaf, Any] = {}
+    for (_, part, _), share in zip(found, shares, strict=True):
+        for leaf, gradient in part.items():
+            gradient = gradient * share
+            gradients[leaf] = gradients[leaf] + gradient if leaf in gradients else gradient
+    return _ready(value, gradients)
 
 
 class _Ready(Primitive):

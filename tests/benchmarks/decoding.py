@@ -62,7 +62,7 @@ def pair(name: str, batch: int, threads: int) -> dict[str, Callable[[], np.ndarr
         return theirs.generate(inputs, attention_mask=mask, **options)[:, PROMPT:].numpy()
 
     def minitx_program() -> np.ndarray:
-        return generate(ours, prompt, NEW, context=CONTEXT, threads=threads)
+        return generate(ours, prompt, NEW, context=CONTEXT, parts=threads)
 
     if not np.array_equal(minitx_program(), transformers_program()):
         raise AssertionError(f"{name}, batch {batch}: minitx and transformers wrote other tokens")

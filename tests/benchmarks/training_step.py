@@ -51,12 +51,12 @@ def minitx_step(
 ) -> tuple[Callable[[], float], object]:
     """(step, model): ``step()`` trains once and returns the loss."""
     from minitx.training import AdamW
-    from minitx.training.parallel import on_threads
+    from minitx.training.processes import on_processes
 
     model = minitx_model(size, approximate)
     optimiser = AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
     batch = data(size)
-    loss_of = on_threads(lambda model, batch: model.loss(*batch), threads)
+    loss_of = on_processes(lambda model, batch: model.loss(*batch), threads)
 
     def step() -> float:
         loss = loss_of(model, batch)

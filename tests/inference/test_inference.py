@@ -118,19 +118,19 @@ def test_left_padded_rows_give_what_they_give_alone():
 
 
 @pytest.mark.parametrize("context", [None, 9])
-def test_rows_on_threads_are_the_rows_on_one(context):
+def test_rows_in_parts_are_the_rows_together(context):
     model, rng = gpt(9), np.random.default_rng(0)
     valid = np.arange(6) >= np.array([[0], [2], [5], [0], [1]])
     prompt = rng.integers(0, V, valid.shape)
     together = dict(valid=valid, stop=2, context=context)
     found = [
-        generate(model, prompt, 20, Sampler(RepetitionPenalty(1.1), rng=1), threads=n, **together)
+        generate(model, prompt, 20, Sampler(RepetitionPenalty(1.1), rng=1), parts=n, **together)
         for n in (1, 2, 3, 8)
     ]
     assert found[0].shape[0] == 5 and (found[0] == 2).any()
     assert all(np.array_equal(one, found[0]) for one in found)
-    with pytest.raises(ValueError, match="threads of 1 or more, got 0"):
-        generate(model, prompt, 1, threads=0)
+    with pytest.raises(ValueError, match="parts of 1 or more, got 0"):
+        generate(model, prompt, 1, parts=0)
 
 
 def test_generation_goes_on_when_the_context_is_full():

@@ -1,0 +1,109 @@
+"""Parts of a batch on processes, for steps so short that threads wait for one another.
+
+The weights, and the gradients that each process finds, lie in memory that all share; a part of
+the batch goes one way and a number comes the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minitx.autograd.tensor import Tensor
+from minitx.autograd.tree import flatten
+from minitx.backend.processes import Copy, can_fork, shared
+from minitx.backend.threads import blas_threads, cores
+from minitx.training.parallel import Found, may_be_parted, mean, on_threads, split, swept
+
+
+def on_processes(
+    loss: Callable[[Any, Any], Tensor], processes: int | None = None
+) -> Callable[[Any, Any], Tensor]:
+    """``loss(model, batch)`` as ``on_threads`` computes it, to the bit, with processes.
+
+    ``processes`` is the number of cores unless told. They are copies of this one, made when a
+    model comes for the first time. Before each step they are told the numbers in its parameters
+    and buffers, and are copied anew when those have other shapes, or when the model changes
+    between training and evaluation. Any other change to the model or to what ``loss`` refers to
+    does not reach them, nor do changes that they make come back (running means of a batch norm).
+
+    Where processes cannot be copied (they can on Linux) it is ``on_threads``.
+    Raises ValueError as ``on_threads`` does; RuntimeError, with its traceback, for an error in
+    another process.
+    """
+    processes = cores() if processes is None else processes
+    threaded = on_threads(loss, processes)
+    held: list[_Others] = []
+
+    def parallel(model: Any, batch: Any) -> Tensor:
+        parts = split(batch, processes)
+        if len(parts) == 1 or not may_be_parted(model):
+            return loss(model, batch)
+        if not can_fork() or any(tensor.device != "cpu" for tensor in model.parameters()):
+            return threaded(model, batch)
+        if not held or not held[0].fit(model, len(parts) - 1):
+            held[:] = [_Others(loss, model, batch, len(parts) - 1)]
+        try:
+            with blas_threads(1):
+                held[0].ask(parts[1:])
+                return mean([swept(loss, model, parts[0]), *held[0].answers()])
+        except BaseException:
+            held.clear()  # whatever the others still have to say is of no use
+            raise
+
+    return parallel
+
+
+class _Others:
+    """Processes that hold a model, each waiting for its part of a batch."""
+
+    def __init__(self, loss: Callable, model: Any, batch: Any, count: int):
+        self.loss, self.model, self.build = loss, model, flatten(batch)[1]
+        self.modules, self.parameters = list(model.modules()), model.parameters()
+        self.told = [*self.parameters, *(buffer for _, buffer in model.named_buffers())]
+        self.known, self.rows = self.signature(), []
+        self.weights = shared(tensor.data for tensor in self.told)
+        self.gradients = [shared(p.data for p in self.parameters) for _ in range(count)]
+        self.copies = [Copy(self._serve(views)) for views in self.gradients]
+
+    def signature(self) -> list:
+        """What a copy cannot be told: shapes, what is trained, and the mode of each module."""
+        tensors = [(t.shape, t.dtype, t.requires_grad) for t in self.told]
+        return [*tensors, *(module.training for module in self.modules)]
+
+    def fit(self, model: Any, count: int) -> bool:
+        """Whether they hold ``model`` as it is, and are enough."""
+        enough = len(self.copies) >= count
+        return model is self.model and enough and self.signature() == self.known
+
+    def ask(self, parts: list[tuple[Any, int]]) -> None:
+        """Set them to work on their parts, with the weights as they are now."""
+        for tensor, view in zip(self.told, self.weights, strict=True):
+            view[...] = tensor.data
+        self.rows = [rows for _, rows in parts]
+        for copy, (part, _) in zip(self.copies, parts):
+            copy.ask(map(np.asarray, flatten(part)[0]))
+
+    def answers(self) -> Iterator[Found]:
+        """What each has found, in the order of the parts."""
+        for copy, rows, views in zip(self.copies, self.rows, self.gradients):
+            value, has = copy.answer()
+            found = zip(self.parameters, views, has, strict=True)
+            yield value[()], {p.node: view for p, view, there in found if there}, rows
+
+    def _serve(self, views: list[np.ndarray]) -> Callable[[list], list[np.ndarray]]:
+        def serve(part: list[np.ndarray]) -> list[np.ndarray]:
+            for tensor, weights in zip(self.told, self.weights, strict=True):
+                tensor.data = weights
+            value, found, _ = swept(self.loss, self.model, (self.build(part), 0))
+            nodes = [parameter.node for parameter in self.parameters]
+            if found.keys() - set(nodes):
+                raise ValueError("expected gradients of the model's parameters alone, got more")
+            for node, view in zip(nodes, views, strict=True):
+                if node in found:
+                    view[...] = found[node]
+            return [np.asarray(value), np.array([node in found for node in nodes])]
+
+        return serve

@@ -17,9 +17,24 @@ from minitx.autograd.tensor import Tensor
 from minitx.autograd.transforms import vjp
 from minitx.nn.module import Module, functional_call
 
-D_MODEL, NUM_HEADS, D_HEAD = 12, 3, 4
 BATCH, LENGTH = 2, 7
 CONTRACTS: dict[str, "Contract"] = {}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large an instance is made; ``num_heads`` is for what has heads."""
+
+    d_model: int
+    num_heads: int
+
+    @property
+    def d_head(self) -> int:
+        return self.d_model // self.num_heads
+
+
+SMALL = Size(12, 3)  # what the checks are run on
+D_MODEL, NUM_HEADS, D_HEAD = SMALL.d_model, SMALL.num_heads, SMALL.d_head
 
 
 class NotDeclared(Exception):
@@ -34,13 +49,14 @@ class NotOwed(Exception):
 class Variant:
     """Something that fills a slot: its name, its contract, how a small one is made.
 
-    ``make(rng)`` gives a fresh instance of width ``D_MODEL``. ``traits`` is what it declares.
-    ``cost`` is the exponent with which its work grows with the length. ``code`` says where it is.
+    ``make(rng)`` gives a fresh instance of width ``D_MODEL``; ``make(rng, size)`` gives a token
+    mixer of another ``Size``. ``traits`` is what it declares. ``cost`` is the exponent with which
+    its work grows with the length. ``code`` says where it is.
     """
 
     name: str
     contract: str
-    make: Callable[[np.random.Generator], Module]
+    make: Callable[..., Module]
     traits: frozenset[str] = frozenset()
     cost: float = 1.0
     code: str = ""

@@ -46,7 +46,9 @@ class Reader(nn.Module):
         self.vectors = F.reshape(x, (-1, D_MODEL))
         return np.arange(x.shape[0] * x.shape[1]).reshape(x.shape[:2])
 
-    def forward(self, ids: Any, valid: Any = None, segments: Tensor | None = None) -> Tensor:
+    def forward(
+        self, ids: Any, valid: Any = None, segments: Tensor | None = None, losses: Any = None
+    ) -> Tensor:
         xp = backend.namespace(self.vectors.data)
         x = self.tokens(F.embedding(self.vectors, wrap(xp.asarray(ids), None)))  # (B, T, D)
         which = np.zeros(ids.shape, np.int64) if segments is None else segments.data

@@ -9,11 +9,9 @@ takes more than 2 s or 1.5 GB. ``mixers.json`` beside the catalogue holds the la
 import json
 import math
 import os
-import sys
 import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from minitx import catalogue
 from minitx import functional as F
 from minitx.autograd.tensor import Tensor
 from minitx.context import TokenMixer
-from minitx.contracts.battery import Variant
+from minitx.contracts.battery import Size, Variant
 from minitx.contracts.variants import VARIANTS
 
 FILE = Path(catalogue.__file__).with_name("mixers.json")
@@ -47,22 +45,6 @@ class Cost:
     bytes: list[int]
 
 
-@contextmanager
-def sized(d_model: int, num_heads: int) -> Iterator[None]:
-    """Within the block, the recipes of the contract's variants make mixers of another size."""
-    sizes = {"D_MODEL": d_model, "NUM_HEADS": num_heads, "D_HEAD": d_model // num_heads}
-    before = []
-    for module in [m for name, m in sys.modules.items() if ".contracts.variants." in name]:
-        for name in sizes.keys() & vars(module).keys():
-            before.append((module, name, getattr(module, name)))
-            setattr(module, name, sizes[name])
-    try:
-        yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
-
-
 def registered() -> list[Variant]:
     """Every token mixer on the contract's list."""
     return [variant for variant in VARIANTS if variant.contract == "token_mixer"]
@@ -70,8 +52,7 @@ def registered() -> list[Variant]:
 
 def made(variant: Variant, d_model: int = WIDTH) -> TokenMixer:
     """The variant's mixer with one head, as wide as the model."""
-    with sized(d_model, 1):
-        return variant.make(np.random.default_rng(0)).eval()
+    return variant.make(np.random.default_rng(0), Size(d_model, num_heads=1)).eval()
 
 
 def once(mixer: TokenMixer, x: Tensor) -> float:

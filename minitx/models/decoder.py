@@ -46,19 +46,32 @@ class Decoder(nn.Module):
         if tied:
             self.head.weight = tokens.weight
 
-    def forward(self, ids: Any, valid: Any = None) -> Tensor:
-        return self.head(self.hidden(ids, valid))
+    def forward(self, ids: Any, valid: Any = None, losses: list | None = None) -> Tensor:
+        """The logits. ``losses`` is a list for what parts leave to be added to a loss."""
+        return self.head(self.hidden(ids, valid, losses=losses))
 
-    def hidden(self, ids: Any, valid: Any = None, decoding: Decoding | None = None) -> Tensor:
+    def hidden(
+        self,
+        ids: Any,
+        valid: Any = None,
+        decoding: Decoding | None = None,
+        losses: list | None = None,
+    ) -> Tensor:
         """What the head reads, (B, T, D). ``valid`` (B, T) is False where there is padding."""
         ids = read_ids(ids)
         ctx = sequence_context(ids, read_valid(valid, ids.shape), decoding)
+        ctx = ctx if losses is None else ctx.replace(losses=losses)
         x = self.position.input(self.tokens(wrap(ids, None)), ctx.coords)
         return self.norm(self.depth(x, ctx))
 
     def loss(self, ids: Any, targets: Any, mask: Any = None) -> Tensor:
-        """The mean cross-entropy in nats of ``targets`` (B, T), where ``mask`` is True."""
-        return F.cross_entropy(self(ids), targets, mask=mask)
+        """The mean cross-entropy in nats of ``targets`` (B, T), where ``mask`` is True.
+
+        What parts leave to be added (a balance of experts, a price of passes) is added.
+        """
+        left: list[tuple[str, Tensor]] = []
+        nats = F.cross_entropy(self(ids, losses=left), targets, mask=mask)
+        return sum((value for _, value in left), nats)
 
     def init_state(self, batch: int) -> Decoding:
         """The state before the first token, for ``step``."""

@@ -46,9 +46,13 @@ class Encoder(nn.Module):
         self.segments, self.input_norm, self.norm = segments, input_norm, norm
         self.dropout = dropout
 
-    def forward(self, ids: Any, valid: Any = None, segments: Any = None) -> Tensor:
+    def forward(
+        self, ids: Any, valid: Any = None, segments: Any = None, losses: list | None = None
+    ) -> Tensor:
+        """The tokens. ``losses`` is a list for what parts leave to be added to a loss."""
         ids = read_ids(ids)
         ctx = sequence_context(ids, read_valid(valid, ids.shape))
+        ctx = ctx if losses is None else ctx.replace(losses=losses)
         x = self.position.input(self.tokens(wrap(ids, None)), ctx.coords)
         if self.segments is not None:
             zeros = backend.namespace(ids).zeros(ids.shape, np.int64)
@@ -112,13 +116,21 @@ class MaskedLM(nn.Module):
         self.norm = nn.LayerNorm(d_model, eps=1e-12)
         self.bias = nn.Parameter(np.zeros(vocabulary))
 
-    def forward(self, ids: Any, valid: Any = None, segments: Any = None) -> Tensor:
-        h = self.norm(self.activation(self.transform(self.encoder(ids, valid, segments))))
+    def forward(
+        self, ids: Any, valid: Any = None, segments: Any = None, losses: list | None = None
+    ) -> Tensor:
+        x = self.encoder(ids, valid, segments, losses)
+        h = self.norm(self.activation(self.transform(x)))
         return F.linear(h, self.encoder.tokens.weight, self.bias)
 
     def loss(self, ids: Any, targets: Any, mask: Any, valid: Any = None) -> Tensor:
-        """The mean cross-entropy in nats where ``mask`` (B, T) is True: at the hidden tokens."""
-        return F.cross_entropy(self(ids, valid), targets, mask=mask)
+        """The mean cross-entropy in nats where ``mask`` (B, T) is True: at the hidden tokens.
+
+        What parts leave to be added is added.
+        """
+        left: list[tuple[str, Tensor]] = []
+        nats = F.cross_entropy(self(ids, valid, losses=left), targets, mask=mask)
+        return sum((value for _, value in left), nats)
 
 
 class SentenceEmbedding(nn.Module):
@@ -154,11 +166,15 @@ class Classifier(nn.Module):
         self.pooler = nn.Linear(d_model, d_model, rng=rng) if pooler else None
         self.head = nn.Linear(d_model, classes, rng=rng)
 
-    def forward(self, ids: Any, valid: Any = None, segments: Any = None) -> Tensor:
+    def forward(
+        self, ids: Any, valid: Any = None, segments: Any = None, losses: list | None = None
+    ) -> Tensor:
         there = read_valid(valid, np.shape(ids))
-        h = self.pooling(self.encoder(ids, valid, segments), there)  # (B, D)
+        h = self.pooling(self.encoder(ids, valid, segments, losses), there)  # (B, D)
         return self.head(h if self.pooler is None else F.tanh(self.pooler(h)))
 
     def loss(self, ids: Any, labels: Any, valid: Any = None) -> Tensor:
-        """The mean cross-entropy in nats of ``labels`` (B,)."""
-        return F.cross_entropy(self(ids, valid), labels)
+        """The mean cross-entropy in nats of ``labels`` (B,), and what parts leave to be added."""
+        left: list[tuple[str, Tensor]] = []
+        nats = F.cross_entropy(self(ids, valid, losses=left), labels)
+        return sum((value for _, value in left), nats)

@@ -45,20 +45,35 @@ class EncoderDecoder(nn.Module):
         self.position = NoPosition() if position is None else position
         self.head = nn.Linear(d_model, vocabulary, bias=False, rng=backend.generator(rng))
 
-    def encode(self, source: Any, valid: Any = None) -> Source:
+    def encode(self, source: Any, valid: Any = None, losses: list | None = None) -> Source:
         """What the decoder attends to, for source ids (B, S)."""
         ids = read_ids(source)
         ctx = sequence_context(ids, read_valid(valid, ids.shape))
-        return Source(self.encoder(ids, valid), ctx.coords, ctx.valid)
+        return Source(self.encoder(ids, valid, losses=losses), ctx.coords, ctx.valid)
 
     def forward(
-        self, source: Any, target: Any, source_valid: Any = None, target_valid: Any = None
+        self,
+        source: Any,
+        target: Any,
+        source_valid: Any = None,
+        target_valid: Any = None,
+        losses: list | None = None,
     ) -> Tensor:
-        return self._decode(target, target_valid, self.encode(source, source_valid), None)
+        """The logits. ``losses`` is a list for what parts leave to be added to a loss."""
+        memory = self.encode(source, source_valid, losses)
+        return self._decode(target, target_valid, memory, losses=losses)
 
-    def _decode(self, ids: Any, valid: Any, source: Source, decoding: Decoding | None) -> Tensor:
+    def _decode(
+        self,
+        ids: Any,
+        valid: Any,
+        source: Source,
+        decoding: Decoding | None = None,
+        losses: list | None = None,
+    ) -> Tensor:
         ids = read_ids(ids)
         ctx = sequence_context(ids, read_valid(valid, ids.shape), decoding)
+        ctx = ctx if losses is None else ctx.replace(losses=losses)
         x = self.position.input(self.tokens(wrap(ids, None)), ctx.coords)
         x = self.depth(x, ctx.replace(source=source))
         return self.head(x if self.norm is None else self.norm(x))
@@ -66,10 +81,13 @@ class EncoderDecoder(nn.Module):
     def loss(self, source: Any, target: Any, source_valid: Any = None, mask: Any = None) -> Tensor:
         """The mean cross-entropy in nats of target (B, T + 1)'s tokens after the first.
 
-        ``mask`` (B, T) is True where a predicted token counts.
+        ``mask`` (B, T) is True where a predicted token counts. What parts leave to
+        be added (a balance of experts, a price of passes) is added.
         """
-        target = read_ids(target)
-        return F.cross_entropy(self(source, target[:, :-1], source_valid), target[:, 1:], mask=mask)
+        target, left = read_ids(target), []
+        logits = self(source, target[:, :-1], source_valid, losses=left)
+        nats = F.cross_entropy(logits, target[:, 1:], mask=mask)
+        return sum((value for _, value in left), nats)
 
     def init_state(self, source: Any, valid: Any = None) -> Decoding:
         """The state before the first target token, the source being read once."""

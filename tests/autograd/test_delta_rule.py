@@ -1,19 +1,22 @@
 """The delta rule by chunks, token by token, and as the product of matrices that defines it."""
 
-import statistics
-import time
-
 import numpy as np
 import pytest
 
-from minitx import Tensor, no_grad
+from minitx import Tensor
 from minitx import functional as F
 from minitx.autograd import naive_twins
 from minitx.autograd.transforms import vjp
+from minitx.experiments.linear.deltanet import loop
 from tests.autograd.battery import prove
+from tests.autograd.recurrent import (
+    LENGTHS,
+    assert_close,
+    assert_four_times_faster,
+    assert_the_future_is_unheard,
+)
 
 B, H, M, D = 2, 3, 5, 4
-LENGTHS = [(1, 4), (3, 4), (12, 4), (13, 4), (13, 64), (67, 16), (131, 64), (7, 1), (37, 23)]
 
 
 def given(T, dtype=np.float64, seed=0, b=B, h=H, m=M, d=D):
@@ -37,12 +40,6 @@ def by_products(q, k, v, beta):
             state += step * np.outer(key, v[b, h, t])
             y[b, h, t] = state.T @ q[b, h, t]
     return y
-
-
-def assert_close(a, b, tolerance):
-    a, b = a.numpy(), b.numpy()
-    assert a.dtype == b.dtype and a.shape == b.shape
-    assert np.abs(a - b).max() <= tolerance * max(1.0, np.abs(b).max())
 
 
 def test_every_form_is_the_product_of_matrices_that_defines_it():
@@ -86,18 +83,8 @@ def test_width_one_and_nobody_there():
 
 
 def test_nothing_of_the_future_is_heard_to_the_bit():
-    args = given(29, np.float32)
-    before = F.delta_rule(*args, chunk=8).numpy()
-    for t in (2, 7, 8, 20):
-        other = given(29, np.float32, seed=3)
-        mixed = [F.concatenate([x[:, :, :t], z[:, :, t:]], axis=2) for x, z in zip(args, other)]
-        after, pull = vjp(lambda *a: F.delta_rule(*a, chunk=8), *mixed)
-        np.testing.assert_array_equal(after.numpy()[:, :, :t], before[:, :, :t])
-        seed = np.zeros(after.shape)
-        seed[:, :, :t] = 1
-        for gradient in pull(Tensor(seed)):
-            assert not gradient.numpy()[:, :, t:].any()
-            assert gradient.numpy()[:, :, :t].any()
+    chunked = lambda *args: F.delta_rule(*args, chunk=8)  # noqa: E731
+    assert_the_future_is_unheard(chunked, given(29, np.float32), given(29, np.float32, seed=3))
 
 
 def test_beta_zero_writes_nothing_and_orthonormal_keys_are_a_dictionary():
@@ -136,31 +123,10 @@ def test_bad_input_is_named(call, message):
         call(*given(3))
 
 
-def step_loop(q, k, v, beta):
-    """The recurrence of one head in plain NumPy, as fast as a loop of steps gets."""
-    y, state = np.empty_like(v), np.zeros((k.shape[-1], v.shape[-1]), k.dtype)
-    for t in range(len(q)):
-        state += k[t, :, None] * (beta[t] * (v[t] - k[t] @ state))
-        np.matmul(q[t], state, out=y[t])
-    return y
-
-
 def test_chunks_are_four_times_faster_than_a_loop_of_steps():
     args = given(4096, np.float32, b=1, h=1, m=64, d=64)
     one_head = [x.numpy()[0, 0] for x in args]
-    programs = [lambda: step_loop(*one_head), lambda: F.delta_rule(*args)]
-    taken = [[], []]
-    with no_grad():
-        for _ in range(7):
-            for program, seconds in zip(programs, taken, strict=True):
-                start = time.thread_time()
-                program()
-                seconds.append(time.thread_time() - start)
-        found = F.delta_rule(*args).numpy()
-    expected = step_loop(*one_head)
-    assert np.abs(found[0, 0] - expected).max() < 1e-4 * np.abs(expected).max()
-    loop, chunks = map(statistics.median, taken)
-    assert loop > 4 * chunks, f"{1e3 * loop:.1f} ms by steps, {1e3 * chunks:.1f} ms by chunks"
+    assert_four_times_faster(lambda: F.delta_rule(*args), lambda: loop(*one_head))
 
 
 def test_what_is_kept_grows_with_the_length():

@@ -1,16 +1,19 @@
 """Linear attention by chunks, token by token, and as a masked matrix: the same numbers."""
 
-import statistics
-import time
-
 import numpy as np
 import pytest
 
-from minitx import Tensor, no_grad
+from minitx import Tensor
 from minitx import functional as F
 from minitx.autograd import naive_twins
 from minitx.autograd.transforms import vjp
 from tests.autograd.battery import prove, real
+from tests.autograd.recurrent import (
+    LENGTHS,
+    assert_close,
+    assert_four_times_faster,
+    assert_the_future_is_unheard,
+)
 
 B, H, M, D = 2, 3, 5, 4
 DECAYS = {
@@ -20,7 +23,6 @@ DECAYS = {
     "of each step, shared by heads": lambda T, rng: [np.log(rng.uniform(0.3, 1, (1, 1, T)))],
     "one for all": lambda T, rng: [np.log(rng.uniform(0.3, 1, (1, 1, 1)))],
 }
-LENGTHS = [(1, 4), (3, 4), (12, 4), (13, 4), (13, 64), (67, 16), (131, 64), (7, 1)]
 
 
 def given(T, decay="none", dtype=np.float64, seed=0):
@@ -39,12 +41,6 @@ def by_hand(q, k, v, log_decay=None):
             kept = a[:, :, j + 1 : t + 1].prod(-1)
             y[:, :, t] += (kept * (q[:, :, t] * k[:, :, j]).sum(-1))[..., None] * v[:, :, j]
     return y
-
-
-def assert_close(a, b, tolerance, scale=1.0):
-    a, b = a.numpy(), b.numpy()
-    assert a.dtype == b.dtype and a.shape == b.shape
-    assert np.abs(a - b).max() <= tolerance * max(scale, np.abs(b).max())
 
 
 @pytest.mark.parametrize("decay", DECAYS)
@@ -101,18 +97,9 @@ def test_a_naive_chunk_of_one_is_the_recurrence_and_of_all_the_matrix():
 
 
 def test_nothing_of_the_future_is_heard_to_the_bit():
-    args = given(29, "of each step", np.float32)
-    before = F.linear_attention(*args, chunk=8).numpy()
-    for t in (2, 7, 8, 20):
-        other = given(29, "of each step", np.float32, seed=3)
-        mixed = [F.concatenate([x[:, :, :t], z[:, :, t:]], axis=2) for x, z in zip(args, other)]
-        after, pull = vjp(lambda *a: F.linear_attention(*a, chunk=8), *mixed)
-        np.testing.assert_array_equal(after.numpy()[:, :, :t], before[:, :, :t])
-        seed = np.zeros(after.shape)
-        seed[:, :, :t] = 1
-        for gradient in pull(Tensor(seed)):
-            assert not gradient.numpy()[:, :, t:].any()
-            assert gradient.numpy()[:, :, :t].any()
+    chunked = lambda *args: F.linear_attention(*args, chunk=8)  # noqa: E731
+    args, other = (given(29, "of each step", np.float32, seed) for seed in (0, 3))
+    assert_the_future_is_unheard(chunked, args, other)
 
 
 def test_the_first_step_has_nothing_to_forget():
@@ -158,21 +145,9 @@ def step_loop(q, k, v):
 
 def test_chunks_are_four_times_faster_than_a_loop_of_steps():
     rng = np.random.default_rng(0)
-    q, k, v = (rng.standard_normal((1, 1, 4096, 64), dtype=np.float32) for _ in range(3))
-    tensors = [Tensor(x) for x in (q, k, v)]
-    programs = [lambda: step_loop(q[0, 0], k[0, 0], v[0, 0]), lambda: F.linear_attention(*tensors)]
-    taken = [[], []]
-    with no_grad():
-        for _ in range(7):
-            for program, seconds in zip(programs, taken, strict=True):
-                start = time.thread_time()
-                program()
-                seconds.append(time.thread_time() - start)
-        found = F.linear_attention(*tensors).numpy()
-    expected = step_loop(q[0, 0], k[0, 0], v[0, 0])
-    assert np.abs(found[0, 0] - expected).max() < 1e-4 * np.abs(expected).max()
-    loop, chunks = map(statistics.median, taken)
-    assert loop > 4 * chunks, f"{1e3 * loop:.1f} ms by steps, {1e3 * chunks:.1f} ms by chunks"
+    arrays = [rng.standard_normal((4096, 64), dtype=np.float32) for _ in range(3)]
+    tensors = [Tensor(x[None, None]) for x in arrays]
+    assert_four_times_faster(lambda: F.linear_attention(*tensors), lambda: step_loop(*arrays))
 
 
 def test_the_work_grows_with_the_length():

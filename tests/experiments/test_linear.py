@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minitx import Tensor
-from minitx.experiments import language
+from minitx.experiments import language, timing
 from minitx.experiments.linear import galerkin, linear_transformer, supra, transnormer
 from minitx.token_mixers import SUPRA
 
@@ -15,6 +15,13 @@ def test_the_slope_of_a_power_is_its_exponent():
     taken = np.repeat([1.0, 5.0], 100)
     taken[150] = 99  # one step that the machine was busy with something else
     assert linear_transformer.at_places(taken, np.array([50, 150])).tolist() == [1, 5]
+
+
+def test_programs_that_are_timed_take_turns():
+    order = []
+    taken = timing.seconds(lambda: order.append("a"), lambda: order.append("b"), runs=3)
+    assert "".join(order) == "ababab"
+    assert [len(runs) for runs in taken] == [3, 3] and min(map(min, taken)) >= 0
 
 
 def test_a_cache_grows_and_a_state_does_not():

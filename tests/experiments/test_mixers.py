@@ -5,14 +5,13 @@ import pytest
 
 from minitx import Tensor
 from minitx.cli import main
-from minitx.contracts.battery import Variant
-from minitx.contracts.variants import token_mixers
+from minitx.contracts.battery import SMALL, Size, Variant
 from minitx.experiments import mixers
 from minitx.token_mixers import MultiHeadAttention
 
 
 def attention(declared=2.0):
-    make = lambda rng: MultiHeadAttention(mixers.WIDTH, 1, rng=rng)  # noqa: E731
+    make = lambda rng, size: MultiHeadAttention(size.d_model, size.num_heads, rng=rng)  # noqa: E731
     return Variant("attention", "token_mixer", make, cost=declared, code="here:There")
 
 
@@ -24,11 +23,20 @@ def test_every_registered_mixer_can_be_measured_at_width_64(variant):
     assert min(cost.seconds) > 0 and min(cost.bytes) > 8 * mixers.WIDTH * 4
 
 
-def test_another_size_lasts_as_long_as_the_block():
-    before = token_mixers.D_MODEL, token_mixers.NUM_HEADS
-    with mixers.sized(20, 2):
-        assert (token_mixers.D_MODEL, token_mixers.NUM_HEADS, token_mixers.D_HEAD) == (20, 2, 10)
-    assert before == (token_mixers.D_MODEL, token_mixers.NUM_HEADS)
+@pytest.mark.parametrize("variant", mixers.registered(), ids=lambda variant: variant.name)
+def test_every_registered_mixer_is_made_of_the_size_asked_for(variant):
+    for size in (SMALL, Size(40, 5), Size(40, 2)):
+        mixer = variant.make(np.random.default_rng(0), size).eval()
+        assert mixer(Tensor(np.ones((1, 3, size.d_model)))).shape == (1, 3, size.d_model)
+        assert all(part.num_heads == size.num_heads for part in with_heads(mixer))
+    small = variant.make(np.random.default_rng(0))
+    assert {p.shape for p in small.parameters()} == {
+        p.shape for p in variant.make(np.random.default_rng(0), SMALL).parameters()
+    }
+
+
+def with_heads(mixer):
+    return [part for part in mixer.modules() if hasattr(part, "num_heads")]
 
 
 def test_peak_memory_is_that_of_the_scores():

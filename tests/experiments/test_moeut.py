@@ -22,7 +22,8 @@ def ids(seed, batch=3):
 def test_the_loss_of_experts_has_their_balance_in_it():
     found = model("MoEUT")
     plain, whole = it.loss(found, ids(0), ids(1))
-    assert plain.item() == pytest.approx(found.loss(ids(0), ids(1)).item(), rel=1e-6)
+    assert plain.item() == pytest.approx(F.cross_entropy(found(ids(0)), ids(1)).item(), rel=1e-6)
+    assert whole.item() == pytest.approx(found.loss(ids(0), ids(1)).item(), rel=1e-6)
     layers = it.GROUP
     even = -layers * (0.01 * np.log(it.EXPERTS) + 2 * 0.001 * np.log(it.HEAD_EXPERTS))
     assert even - 1e-6 <= whole.item() - plain.item() < 0.9 * even

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from minitx import Tensor, nn, no_grad
+from minitx import functional as F
 from minitx.block import Block
-from minitx.channel_mixers import MLP
-from minitx.connections import PostNorm
-from minitx.depth import Stack
+from minitx.channel_mixers import MLP, SigmaMoE
+from minitx.connections import PeriNorm, PostNorm
+from minitx.context import Context
+from minitx.depth import AdaptiveLoop, Group, Stack
 from minitx.models import (
     BiEncoder,
     Classifier,
@@ -84,6 +86,73 @@ def test_a_fresh_decoder_knows_nothing_and_all_of_it_learns(name):
     masked[:, 3] = True
     only = model.loss(x[:, :-1], x[:, 1:], masked).item()
     assert abs(only - model.loss(x[:, :4], x[:, 1:5], masked[:, :4]).item()) < 1e-6
+
+
+def leaves_losses(seed, cross=False):
+    """A depth whose experts leave a balance, and whose loop leaves a price for its passes."""
+    sublayers = [CrossAttention(D, H, rng=seed)] if cross else []
+    block = Block(
+        *sublayers,
+        SigmaMoE(D, 5, 7, 3, balance=0.5, rng=seed),
+        norm=lambda: nn.LayerNorm(D),
+        connection=PeriNorm(),
+    )
+    loop = AdaptiveLoop(MLP(D, 11, rng=seed), D, 3, cost=0.5, rng=seed)
+    return Stack([Group([block], 2), loop])
+
+
+def test_what_parts_leave_is_added_to_the_loss():
+    x, y, mask = ids(), ids(1), ids(2) % 2 == 0
+    model = lively(Decoder(nn.Embedding(V, D, rng=0), leaves_losses(1), nn.LayerNorm(D), rng=2))
+    ctx = Context.of(x)
+    z = model.head(model.norm(model.depth(model.tokens(Tensor(x)), ctx)))
+    assert [name for name, _ in ctx.losses] == ["balance", "ponder"]
+    left = [value.item() for _, value in ctx.losses]
+    assert min(map(abs, left)) > 0.1
+    loss = model.loss(x, y, mask)
+    assert loss.item() == pytest.approx(F.cross_entropy(z, y, mask=mask).item() + sum(left), 1e-5)
+    plain = F.cross_entropy(model(x), y, mask=mask)
+    assert loss.item() != plain.item()
+    loss.backward()
+    with_it = model.depth.blocks[1].stop.bias.grad.numpy()
+    model.zero_grad()
+    plain.backward()
+    assert gap(with_it, model.depth.blocks[1].stop.bias.grad.numpy()) > 1e-3
+
+
+def test_what_the_parts_of_an_encoder_decoder_leave_is_added_too():
+    tokens, valid = nn.Embedding(V, D, rng=0), np.arange(7) < np.array([[7], [3], [5]])
+    encoder = Encoder(tokens, Stack([MLP(D, 11, rng=1)]))
+    model = lively(EncoderDecoder(encoder, tokens, leaves_losses(2, cross=True), rng=3))
+    source, target = ids(0, 3, 7), ids(1, 3, 9)
+    ctx = Context.of(target[:, :-1], source=model.encode(source, valid))
+    z = model.head(model.depth(tokens(Tensor(target[:, :-1])), ctx))
+    left = [value.item() for _, value in ctx.losses]
+    assert len(left) == 2 and min(map(abs, left)) > 0.1
+    expected = F.cross_entropy(z, target[:, 1:]).item() + sum(left)
+    assert model.loss(source, target, valid).item() == pytest.approx(expected, 1e-5)
+
+
+def test_what_the_parts_of_an_encoder_leave_is_added_too():
+    x, y, mask = ids(), ids(1), ids(2) % 2 == 0
+    encoder = Encoder(nn.Embedding(V, D, rng=0), leaves_losses(3))
+    ctx = Context.of(x)
+    encoder.depth(encoder.tokens(Tensor(x)), ctx)
+    left = sum(value.item() for _, value in ctx.losses)
+    assert abs(left) > 0.1
+    words, classes = MaskedLM(encoder, rng=1), Classifier(encoder, 4, rng=2)
+    plain = F.cross_entropy(words(x), y, mask=mask).item()
+    assert words.loss(x, y, mask).item() == pytest.approx(plain + left, 1e-5)
+    plain = F.cross_entropy(classes(x), y[:, 0] % 4).item()
+    assert classes.loss(x, y[:, 0] % 4).item() == pytest.approx(plain + left, 1e-5)
+
+
+def test_where_nothing_is_left_a_loss_is_the_cross_entropy_to_the_bit():
+    x, y = ids(), ids(1)
+    model = DECODERS["gpt"]()
+    assert model.loss(x, y).item() == F.cross_entropy(model(x), y).item()
+    both = EncoderDecoder.base(V, D, H, L, rng=0)
+    assert both.loss(x, y).item() == F.cross_entropy(both(x, y[:, :-1]), y[:, 1:]).item()
 
 
 @every_decoder

@@ -8,7 +8,7 @@ from minitx.block import Block
 from minitx.channel_mixers.sigma_moe import SigmaMoE
 from minitx.connections.peri_norm import PeriNorm
 from minitx.connections.residual import PreNorm
-from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
+from minitx.contracts.battery import D_MODEL, SMALL, Size
 from minitx.contracts.connection import joined
 from minitx.contracts.variants.register import register
 from minitx.depth.adaptive import AdaptiveLoop
@@ -26,9 +26,9 @@ def _sigma_moe(rng: np.random.Generator) -> SigmaMoE:
     return SigmaMoE(D_MODEL, 5, num_experts=3, top=2, rng=rng)
 
 
-def _causal(rng: np.random.Generator) -> SwitchHead:
-    position = Rotary(D_HEAD)
-    return SwitchHead(D_MODEL, NUM_HEADS, 3, 2, position=position, mask=Causal(), rng=rng)
+def _causal(rng: np.random.Generator, size: Size = SMALL) -> SwitchHead:
+    position = Rotary(size.d_head)
+    return SwitchHead(size.d_model, size.num_heads, 3, 2, position=position, mask=Causal(), rng=rng)
 
 
 def _chosen_by_norm(rng: np.random.Generator) -> Block:
@@ -51,7 +51,7 @@ register(
     "token_mixer",
     "SwitchHead",
     _SWITCH_HEAD,
-    lambda rng: SwitchHead(D_MODEL, NUM_HEADS, 3, 2, rng=rng),
+    lambda rng, size=SMALL: SwitchHead(size.d_model, size.num_heads, 3, 2, rng=rng),
     "equivariant",
     cost=2.0,
 )

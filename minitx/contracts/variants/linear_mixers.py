@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from minitx import functional as F
-from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
+from minitx.contracts.battery import SMALL
 from minitx.contracts.variants.register import register
 from minitx.positions.rotary import Rotary
 from minitx.token_mixers.attention import MultiHeadAttention
@@ -27,11 +27,11 @@ def _mixer(name: str, code: str, traits: str, make: Callable, cost: float = 1.0)
 
 
 def _linear(name: str, code: str, traits: str, **options: Callable) -> None:
-    """LinearAttention with these options, each made from the generator."""
+    """LinearAttention with these options, each made from the generator and the size."""
 
-    def make(rng):
-        made = {option: value(rng) for option, value in options.items()}
-        return LinearAttention(D_MODEL, NUM_HEADS, rng=rng, **made)
+    def make(rng, size=SMALL):
+        made = {option: value(rng, size) for option, value in options.items()}
+        return LinearAttention(size.d_model, size.num_heads, rng=rng, **made)
 
     _mixer(name, code, traits, make)
 
@@ -41,103 +41,112 @@ _linear(
     "causal linear attention",
     "linear_attention:LinearAttention",
     _RECURRENT,
-    mask=lambda rng: Causal(),
+    mask=lambda rng, size: Causal(),
 )
 _linear(
     "linear attention, relu",
     "feature_maps:LearnedReLU",
     _RECURRENT,
-    mask=lambda rng: Causal(),
-    feature_map=lambda rng: F.relu,
+    mask=lambda rng, size: Causal(),
+    feature_map=lambda rng, size: F.relu,
 )
 _linear(
     "linear attention, learned relu",
     "feature_maps:LearnedReLU",
     _RECURRENT,
-    mask=lambda rng: Causal(),
-    feature_map=lambda rng: LearnedReLU(NUM_HEADS, D_HEAD),
+    mask=lambda rng, size: Causal(),
+    feature_map=lambda rng, size: LearnedReLU(size.num_heads, size.d_head),
 )
 _linear(
     "linear attention, fixed decay",
     "decays:FixedDecay",
     _RECURRENT,
-    mask=lambda rng: Causal(),
-    decay=lambda rng: FixedDecay(NUM_HEADS),
+    mask=lambda rng, size: Causal(),
+    decay=lambda rng, size: FixedDecay(size.num_heads),
 )
 _linear(
     "linear attention, gated decay",
     "decays:GatedDecay",
     _RECURRENT,
-    mask=lambda rng: Causal(),
-    decay=lambda rng: GatedDecay(D_MODEL, NUM_HEADS, temperature=2.0, rng=rng),
+    mask=lambda rng, size: Causal(),
+    decay=lambda rng, size: GatedDecay(size.d_model, size.num_heads, temperature=2.0, rng=rng),
 )
 _mixer(
     "NormAttention",
     "norm_attention:NormAttention",
     "equivariant",
-    lambda rng: NormAttention(D_MODEL, NUM_HEADS, rng=rng),
+    lambda rng, size=SMALL: NormAttention(size.d_model, size.num_heads, rng=rng),
 )
 _mixer(
     "causal NormAttention",
     "norm_attention:NormAttention",
     _RECURRENT,
-    lambda rng: NormAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng),
+    lambda rng, size=SMALL: NormAttention(size.d_model, size.num_heads, mask=Causal(), rng=rng),
 )
 _mixer(
     "DiagAttention",
     "norm_attention:DiagAttention",
     "",
-    lambda rng: DiagAttention(MultiHeadAttention(D_MODEL, NUM_HEADS, rng=rng), 4),
+    lambda rng, size=SMALL: DiagAttention(
+        MultiHeadAttention(size.d_model, size.num_heads, rng=rng), 4
+    ),
 )
 _mixer(
     "causal DiagAttention",
     "norm_attention:DiagAttention",
     _RECURRENT,
-    lambda rng: DiagAttention(MultiHeadAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 4),
+    lambda rng, size=SMALL: DiagAttention(
+        MultiHeadAttention(size.d_model, size.num_heads, mask=Causal(), rng=rng), 4
+    ),
 )
 _mixer(
     "SUPRA",
     "supra:SUPRA",
     _RECURRENT,
-    lambda rng: SUPRA(D_MODEL, NUM_HEADS, position=Rotary(D_HEAD), rng=rng),
+    lambda rng, size=SMALL: SUPRA(
+        size.d_model, size.num_heads, position=Rotary(size.d_head), rng=rng
+    ),
 )
 _mixer(
     "Fourier attention",
     "galerkin:FourierAttention",
     "",
-    lambda rng: FourierAttention(D_MODEL, NUM_HEADS, rng=rng),
+    lambda rng, size=SMALL: FourierAttention(size.d_model, size.num_heads, rng=rng),
     cost=2.0,
 )
 _mixer(
     "Galerkin attention",
     "galerkin:GalerkinAttention",
     "",
-    lambda rng: GalerkinAttention(D_MODEL, NUM_HEADS, rng=rng),
+    lambda rng, size=SMALL: GalerkinAttention(size.d_model, size.num_heads, rng=rng),
 )
 _mixer(
     "Galerkin attention, no coordinates",
     "galerkin:GalerkinAttention",
     "equivariant",
-    lambda rng: GalerkinAttention(D_MODEL, NUM_HEADS, axes=0, rng=rng),
+    lambda rng, size=SMALL: GalerkinAttention(size.d_model, size.num_heads, axes=0, rng=rng),
 )
 _mixer(
-    "DeltaNet", "delta_rule:DeltaNet", _RECURRENT, lambda rng: DeltaNet(D_MODEL, NUM_HEADS, rng=rng)
+    "DeltaNet",
+    "delta_rule:DeltaNet",
+    _RECURRENT,
+    lambda rng, size=SMALL: DeltaNet(size.d_model, size.num_heads, rng=rng),
 )
 _mixer(
     "cross-covariance attention",
     "cross_covariance:CrossCovarianceAttention",
     "equivariant",
-    lambda rng: CrossCovarianceAttention(D_MODEL, NUM_HEADS, rng=rng),
+    lambda rng, size=SMALL: CrossCovarianceAttention(size.d_model, size.num_heads, rng=rng),
 )
 _mixer(
     "local patch interaction",
     "local_patches:LocalPatchInteraction",
     "",
-    lambda rng: LocalPatchInteraction(D_MODEL, rng=rng),
+    lambda rng, size=SMALL: LocalPatchInteraction(size.d_model, rng=rng),
 )
 _mixer(
     "simplified linear attention",
     "simplified_linear:SimplifiedLinearAttention",
     "",
-    lambda rng: SimplifiedLinearAttention(D_MODEL, NUM_HEADS, rng=rng),
+    lambda rng, size=SMALL: SimplifiedLinearAttention(size.d_model, size.num_heads, rng=rng),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minitx.contracts.battery import D_HEAD, D_MODEL, NUM_HEADS
+from minitx.contracts.battery import SMALL
 from minitx.contracts.variants.register import register
 from minitx.nn import LayerNorm, RMSNorm
 from minitx.positions.rotary import Rotary
@@ -15,11 +15,11 @@ from minitx.token_mixers.segment_memory import SegmentMemory
 
 
 def _attention(name: str, traits: str, code: str = "", **options: Any) -> None:
-    """Softmax attention with these options; an option that is a function makes its value."""
+    """Softmax attention with these options; a function makes its value from the size."""
 
-    def make(rng):
-        made = {k: v(rng) if callable(v) else v for k, v in options.items()}
-        return MultiHeadAttention(D_MODEL, NUM_HEADS, rng=rng, **made)
+    def make(rng, size=SMALL):
+        made = {k: v(size) if callable(v) else v for k, v in options.items()}
+        return MultiHeadAttention(size.d_model, size.num_heads, rng=rng, **made)
 
     code = code or "minitx.token_mixers.attention:MultiHeadAttention"
     register("token_mixer", name, code, make, traits, cost=2.0)
@@ -34,7 +34,7 @@ _attention(
     "causal recurrent",
     num_kv_heads=1,
     mask=Causal(),
-    position=lambda rng: Rotary(D_HEAD),
+    position=lambda size: Rotary(size.d_head),
 )
 _attention("sliding window", "", "minitx.token_mixers.masks:Window", mask=Window(3))
 _attention(
@@ -47,22 +47,24 @@ _attention(
     "normalised queries and keys",
     "equivariant",
     _MODIFIERS + "QKNorm",
-    hooks=lambda rng: [QKNorm(lambda: RMSNorm(D_HEAD))],
+    hooks=lambda size: [QKNorm(lambda: RMSNorm(size.d_head))],
 )
 _attention(
-    "soft-capped scores", "equivariant", _MODIFIERS + "SoftCap", hooks=lambda rng: [SoftCap(5.0)]
+    "soft-capped scores", "equivariant", _MODIFIERS + "SoftCap", hooks=lambda size: [SoftCap(5.0)]
 )
 _attention(
     "attention sink",
     "equivariant",
     _MODIFIERS + "SinkSoftmax",
-    normalise=lambda rng: SinkSoftmax(NUM_HEADS),
+    normalise=lambda size: SinkSoftmax(size.num_heads),
 )
 register(
     "token_mixer",
     "segment memory",
     "minitx.token_mixers.segment_memory:SegmentMemory",
-    lambda rng: SegmentMemory(CrossAttention(D_MODEL, NUM_HEADS, mask=Causal(), rng=rng), 64),
+    lambda rng, size=SMALL: SegmentMemory(
+        CrossAttention(size.d_model, size.num_heads, mask=Causal(), rng=rng), 64
+    ),
     "causal recurrent",
     cost=2.0,
 )
@@ -70,7 +72,7 @@ register(
     "token_mixer",
     "convolution module",
     "minitx.token_mixers.convolution:ConvolutionModule",
-    lambda rng: ConvolutionModule(
-        D_MODEL, lambda: LayerNorm(D_MODEL), kernel=7, group_size=4, rng=rng
+    lambda rng, size=SMALL: ConvolutionModule(
+        size.d_model, lambda: LayerNorm(size.d_model), kernel=7, group_size=4, rng=rng
     ),
 )

@@ -5,22 +5,21 @@ than once, then each key is asked for its latest value.
 """
 
 import statistics
-import time
 from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
 from minitx import functional as F
-from minitx import nn, no_grad
+from minitx import no_grad
 from minitx.autograd.tensor import Tensor
 from minitx.autograd.transforms import vjp
-from minitx.context import Context, TokenMixer
+from minitx.context import TokenMixer
 from minitx.experiments import part
+from minitx.experiments.recall import Reader, accuracy
+from minitx.experiments.timing import seconds
 from minitx.positions import Hooks, Learned, NoPosition
 from minitx.token_mixers import Causal, DeltaNet, LinearAttention
-from minitx.training.adam import AdamW
-from minitx.training.schedules import warm_up_cosine
 
 Rng = np.random.Generator
 Arguments = list[Tensor]  # q, k, v, beta
@@ -65,17 +64,6 @@ def loop(q: np.ndarray, k: np.ndarray, v: np.ndarray, beta: np.ndarray) -> np.nd
         state += k[t, :, None] * (beta[t] * (v[t] - k[t] @ state))
         np.matmul(q[t], state, out=y[t])
     return y
-
-
-def seconds(*programs: Callable[[], object], runs: int = 7) -> list[list[float]]:
-    """The seconds of each, run in turn."""
-    taken = [[] for _ in programs]
-    for _ in range(runs):
-        for program, found in zip(programs, taken, strict=True):
-            start = time.thread_time()
-            program()
-            found.append(time.thread_time() - start)
-    return taken
 
 
 def times_faster(length: int, chunk: int, seed: int = 0) -> float:
@@ -162,24 +150,6 @@ KINDS: dict[str, Callable[[Rng], tuple[TokenMixer, Hooks]]] = {
 }
 
 
-class Table(nn.Module):
-    """A write is one token, the sum of its key and its value; a question is a key with no value.
-
-    keys and values (B, T), value ``VALUES`` for none -> logits (B, T, VALUES). One token mixer
-    between learned embeddings and a linear map.
-    """
-
-    def __init__(self, kind: str, rng: Rng):
-        self.keys = nn.Embedding(KEYS, WIDTH, rng=rng)
-        self.values = nn.Embedding(VALUES + 1, WIDTH, rng=rng)
-        self.mixer, self.position = KINDS[kind](rng)
-        self.head = nn.Linear(WIDTH, VALUES, rng=rng)
-
-    def forward(self, keys: np.ndarray, values: np.ndarray) -> Tensor:
-        x = self.keys(keys) + self.values(values)
-        return self.head(self.mixer(self.position.input(x, Context.of(x).coords)))
-
-
 def questions(batch: int, rng: Rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """24 writes to 8 keys (each at least once), then the 8: keys, values, the latest values."""
     names = rng.permuted(np.tile(np.arange(KEYS), (batch, 1)), axis=1)[:, :NAMES]
@@ -198,20 +168,12 @@ def questions(batch: int, rng: Rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def recall_accuracy(kind: str, seed: int = 0, steps: int = 800) -> float:
     """The share of right answers to new questions after training."""
     rng = np.random.default_rng(seed)
-    model = Table(kind, rng)
-    optimiser = AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
-    schedule = warm_up_cosine(steps // 10, steps)
-    for step in range(steps):
-        keys, values, answers = questions(32, rng)
-        optimiser.zero_grad()
-        F.cross_entropy(model(keys, values)[:, WRITES:], answers).backward()
-        optimiser.step(schedule(step))
-    keys, values, answers = questions(500, rng)
-    with no_grad():
-        return float((model(keys, values).numpy()[:, WRITES:].argmax(-1) == answers).mean())
+    return accuracy(Reader(KEYS, VALUES, WIDTH, KINDS[kind], rng), questions, rng, steps)
 
 
 @part(4)
 def recall(seed: int = 0) -> dict[str, float]:
-    """The accuracies of all three, trained alike."""
-    return {kind: recall_accuracy(kind, seed) for kind in KINDS}
+    """The accuracies without positions, and how far the delta rule is ahead of a sum with them."""
+    found = {kind: recall_accuracy(kind, seed) for kind in KINDS}
+    ahead = found["delta"] - found.pop("linear, positions")
+    return found | {"ahead of linear with positions": ahead}

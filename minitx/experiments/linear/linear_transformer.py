@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minitx import functional as F
-from minitx import nn, no_grad
+from minitx import no_grad
 from minitx.autograd.tensor import Tensor
 from minitx.autograd.transforms import vjp
 from minitx.context import Context, TokenMixer
@@ -25,10 +25,11 @@ from minitx.experiments.language import (
     text,
     train,
 )
+from minitx.experiments.recall import Reader, accuracy
+from minitx.experiments.timing import seconds
+from minitx.positions import NoPosition
 from minitx.token_mixers import Causal, LinearAttention, MultiHeadAttention, elu_plus_one
 from minitx.token_mixers.linear_attention import WeightedMean
-from minitx.training.adam import AdamW
-from minitx.training.schedules import warm_up_cosine
 
 TWINS: dict[str, Callable[..., TokenMixer]] = {
     "linear": lambda d, heads, rng: LinearAttention(d, heads, mask=Causal(), rng=rng),
@@ -128,11 +129,8 @@ def training_seconds(kind: str, lengths: np.ndarray, seed: int = 0) -> np.ndarra
     rng, found = np.random.default_rng(seed), []
     mixer = TWINS[kind](D, 1, rng)
     for length in lengths:
-        x, taken = Tensor(rng.standard_normal((1, length, D))), []
-        for _ in range(3):
-            start = time.thread_time()
-            F.mean(mixer(x)).backward()
-            taken.append(time.thread_time() - start)
+        x = Tensor(rng.standard_normal((1, length, D)))
+        (taken,) = seconds(lambda x=x: F.mean(mixer(x)).backward(), runs=3)
         found.append(min(taken))
     return np.array(found)
 
@@ -167,24 +165,6 @@ def quality(seed: int = 0) -> float:
 PAIRS, KEYS, VALUES, WIDTH = 16, 64, 16, 16
 
 
-class Recall(nn.Module):
-    """A pair is one token, the sum of its key and its value; a question is a key with no value.
-
-    keys and values (B, T), value ``VALUES`` for none -> logits (B, T, VALUES). One layer with
-    two heads of width 8, and nothing but a linear map between it and the answer: each head's
-    features have room for 8 keys that do not disturb one another.
-    """
-
-    def __init__(self, kind: str, rng: Rng):
-        self.keys = nn.Embedding(KEYS, WIDTH, rng=rng)
-        self.values = nn.Embedding(VALUES + 1, WIDTH, rng=rng)
-        self.mixer = TWINS[kind](WIDTH, 2, rng)
-        self.head = nn.Linear(WIDTH, VALUES, rng=rng)
-
-    def forward(self, keys: np.ndarray, values: np.ndarray) -> Tensor:
-        return self.head(self.mixer(self.keys(keys) + self.values(values)))
-
-
 def questions(batch: int, rng: Rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """16 pairs of different keys, then the 16 keys in another order: keys, values, answers."""
     keys = rng.permuted(np.tile(np.arange(KEYS), (batch, 1)), axis=1)[:, :PAIRS]
@@ -196,19 +176,13 @@ def questions(batch: int, rng: Rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def recall_accuracy(kind: str, seed: int = 0, steps: int = 800) -> float:
-    """The share of right answers to new questions after training."""
+    """The share of right answers to new questions after training, with two heads of width 8.
+
+    A head's features have room for 8 keys that do not disturb one another.
+    """
     rng = np.random.default_rng(seed)
-    model = Recall(kind, rng)
-    optimiser = AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
-    schedule = warm_up_cosine(steps // 10, steps)
-    for step in range(steps):
-        keys, values, answers = questions(32, rng)
-        optimiser.zero_grad()
-        F.cross_entropy(model(keys, values)[:, PAIRS:], answers).backward()
-        optimiser.step(schedule(step))
-    keys, values, answers = questions(500, rng)
-    with no_grad():
-        return float((model(keys, values).numpy()[:, PAIRS:].argmax(-1) == answers).mean())
+    make = lambda rng: (TWINS[kind](WIDTH, 2, rng), NoPosition())  # noqa: E731
+    return accuracy(Reader(KEYS, VALUES, WIDTH, make, rng), questions, rng, steps)
 
 
 @part(5)

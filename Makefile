@@ -72,8 +72,8 @@ grade: $(VENV)/installed-course  ## grade the folder INBOX by the course of TERM
 test-course: $(VENV)/installed-course .venv-otter/installed ## set a course, grade made submissions
 	$(PY) -m pytest -m course tests/teach
 
-bench: $(VENV)/installed-bench   ## time minitx beside PyTorch, JAX, transformers; writes book/_data/bench.json
-	$(PY) -m tests.benchmarks
+bench: $(VENV)/installed-bench   ## time minitx beside PyTorch, JAX, transformers; DEVICE=cuda: on a GPU
+	$(PY) -m tests.benchmarks $(if $(DEVICE),--device $(DEVICE))
 
 book: $(VENV)/installed-book     ## build the book and say where it is
 	$(PY) book/build.py

@@ -24,6 +24,8 @@ ABSENT = frozenset(
 ABSENT_LINALG = frozenset(
     "diagonal matrix_norm multi_dot outer svdvals tensordot trace vecdot vector_norm".split()
 )
+# Methods of universal functions that CuPy 14 has for these alone; the others raise.
+METHODS = {"accumulate": {"add", "multiply"}, "reduce": {"add", "multiply"}, "reduceat": {"add"}}
 _EXPLICIT = {"array", "asarray", "ascontiguousarray", "asfortranarray"}  # transfers to the device
 
 
@@ -153,6 +155,8 @@ class Function:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not isinstance(self._function, np.ufunc):
             raise AttributeError(name)
+        if self._function.__name__ not in METHODS.get(name, {self._function.__name__}):
+            raise NotImplementedError(f"CuPy has no {self._function.__name__}.{name}")
         return Function(getattr(self._function, name))
 
 

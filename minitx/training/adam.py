@@ -52,17 +52,22 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
     def update(self, p, g, slots, work, options, count):
-        if options["weight_decay"]:
-            p *= 1 - options["lr"] * options["weight_decay"]
-        move(p, g, *slots, work, options, count)
+        move(p, g, *slots, work, options, count, options["weight_decay"])
 
 
-def move(p: Any, g: Any, mean: Any, square: Any, work: Any, options: dict, count: int) -> None:
-    """Adam's update in place, in nine passes.
+def move(
+    p: Any, g: Any, mean: Any, square: Any, work: Any, options: dict, count: int, decay: float = 0.0
+) -> None:
+    """Adam's update in place, in nine passes, after p (1 - lr decay); on a GPU in one.
 
     ``mean`` and ``square`` hold m / (1 - beta1) and v / (1 - beta2), which takes a pass off each
     of their updates; the constants come together again in the size of the step.
     """
+    kernels = backend.kernels_of(p)
+    if kernels is not None and kernels.adam(p, g, mean, square, options, count, decay):
+        return
+    if decay:
+        p *= 1 - options["lr"] * decay
     xp, (beta1, beta2) = backend.namespace(p), options["betas"]
     mean *= beta1
     mean += g

@@ -89,7 +89,7 @@ class Optimiser:
         return {
             "kind": type(self).__name__,
             "options": [group.options for group in self.groups],
-            "counts": [flat.counts for flat in self._flats()],
+            "counts": [list(flat.counts) for flat in self._flats()],
             "arrays": {name: backend.to_numpy(array) for name, array in self._arrays().items()},
         }
 

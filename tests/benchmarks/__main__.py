@@ -1,11 +1,12 @@
 """``make bench``: minitx and its referees on the same work, in turn, in one run.
 
-    python -m tests.benchmarks [--only WORD ...] [--seconds 12] [--out FILE]
+    python -m tests.benchmarks [--device cuda] [--only WORD ...] [--seconds 12] [--out FILE]
 
 Prints a line per measurement and writes them to book/_data/bench.json, which a page shows: work,
 threads, clock, ours and each referee in milliseconds (medians), ratio (median over rounds of ours
 to the fastest referee's), target. Exit status 1 if a ratio misses its target. Each program runs in
 a process of its own, kept to as many cores as threads: CPU time on one thread, wall time on more.
+With ``--device cuda`` what runs on a GPU is measured; the file keeps the rows of the other device.
 """
 
 import argparse
@@ -15,9 +16,10 @@ import platform
 import statistics
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from tests.benchmarks import memory
+from tests.benchmarks import cuda, memory
 from tests.benchmarks.harness import ROOT, Player, alternate, ratio
 from tests.benchmarks.work import Work
 from tests.benchmarks.works import works
@@ -105,21 +107,34 @@ def machine() -> dict[str, str]:
     }
 
 
+def write(out: Path, rows: list[dict], on_gpu: bool) -> None:
+    """Put ``rows`` and their machine into the file, beside those of the other device."""
+    old = json.loads(out.read_text()) if out.exists() else {"results": []}
+    others = [row for row in old["results"] if ("device" in row) != on_gpu]
+    machines = {name: old[name] for name in ("machine", "gpu") if name in old}
+    machines |= {"gpu": cuda.machine()} if on_gpu else {"machine": machine()}
+    results = others + rows if on_gpu else rows + others
+    out.write_text(json.dumps({**machines, "results": results}, indent=1) + "\n")
+
+
 def main() -> int:
     """Measure everything that is asked for; 1 if a target was missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", nargs="+", default=[], help="words of the works to measure")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--seconds", type=float, default=12.0, help="for each measurement")
     parser.add_argument("--out", default=str(ROOT / "book" / "_data" / "bench.json"))
     args = parser.parse_args()
-    rows = []
-    for threads in args.threads:
-        for row in measure(threads, args.only, args.seconds):
-            rows.append(row)
-            print(describe(row), flush=True)
-    report = {"machine": machine(), "results": rows}
-    Path(args.out).write_text(json.dumps(report, indent=1) + "\n")
+    on_gpu, rows = args.device == "cuda", []
+    if on_gpu and (missing := cuda.why_not()):
+        print(missing, file=sys.stderr)
+        return 2
+    runs = [measure(threads, args.only, args.seconds) for threads in args.threads]
+    for row in chain(*([cuda.measure(args.only, args.seconds)] if on_gpu else runs)):
+        rows.append(row)
+        print(describe(row), flush=True)
+    write(Path(args.out), rows, on_gpu)
     missed = [row for row in rows if row["target"] is not None and row["ratio"] > row["target"]]
     print(f"wrote {args.out}: {len(rows)} measurements, {len(missed)} targets missed")
     return 1 if missed or not rows else 0

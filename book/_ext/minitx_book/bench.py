@@ -22,6 +22,7 @@ def table(report: dict) -> list[str]:
     machine = report["machine"]
     lines = [
         "Measured on " + ", ".join(f"{name} {machine[name]}" for name in FACTS if name in machine),
+        *([f"; on the GPU: {', '.join(report['gpu'].values())}"] if "gpu" in report else []),
         "",
         "| work | threads, clock | minitx | referees | ratio | wanted |",
         "|---|---|--:|---|--:|--:|",

@@ -56,7 +56,8 @@ def embedding(table: Tensor, ids: Like) -> Tensor:
     table, ids = wrap_constant(table), wrap_constant(ids)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"embedding expected integer ids, got {ids.dtype}")
-    if ids.size and (ids.data.min() < 0 or ids.data.max() >= table.shape[0]):
+    readable = ids.size and backend.may_be_read(ids.data)
+    if readable and (ids.data.min() < 0 or ids.data.max() >= table.shape[0]):
         raise IndexError(
             f"embedding expected ids from 0 to {table.shape[0] - 1}, "
             f"got {int(ids.data.min())} to {int(ids.data.max())}"

@@ -1,9 +1,11 @@
 """Fused primitives: several steps as one node, each with the naive composition that it equals.
 
 They exist for speed. The naive twin beside each is its oracle, its explanation, and its route to
-forward mode and to second derivatives; under ``record()`` it is what runs.
+forward mode and to second derivatives; under ``record()`` it is what runs. On a GPU kernels stand
+before most of them (``device``).
 """
 
+from minitx.autograd.fused import device  # noqa: F401  (opens the doors when a GPU is in use)
 from minitx.autograd.fused.activations import (
     gelu,
     glu,

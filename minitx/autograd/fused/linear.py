@@ -8,7 +8,7 @@ from minitx.autograd.fused.common import real_tensors
 from minitx.autograd.graph import mode
 from minitx.autograd.primitive import fused
 from minitx.autograd.tensor import Tensor, wrap
-from minitx.backend import device_of, namespace
+from minitx.backend import device_of, kernels_of, namespace
 
 _FEW = 32  # rows; from there on the products of two threads catch up
 _LONG, _LARGE = 256, 1 << 17  # numbers in a row of the weight, and in all of it
@@ -23,6 +23,8 @@ def _forward(xp, x, weight, bias=None):
 
 
 def _product(xp, rows, weight):
+    if (kernels := kernels_of(rows)) is not None:
+        return kernels.product(rows, weight.T)
     few = len(rows) <= _FEW and device_of(rows) == "cpu"
     return _few_rows(xp, rows, weight) if few else rows @ weight.T
 

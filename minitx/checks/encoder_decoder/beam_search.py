@@ -121,11 +121,11 @@ def between(search: Search, rng: Rng) -> None:
 
 @check_beam_search.stage("Many beams, long texts: nothing vanishes")
 def long_texts(search: Search, rng: Rng) -> None:
-    base = np.log(rng.dirichlet(np.full(5, 5.0)))
-    base[4] = -50.0
-    want = [int(base.argmax())] * 1000
-    text, _ = _found(search, lambda text: base.copy(), 3, 4, 1000)
-    expect(text == want, "The best text of 1000 words repeats the likeliest one; yours does not.")
+    base = np.log(rng.dirichlet(np.full(75, 5.0)))  # so many that 300 words have log p < -745
+    base[74] = -50.0
+    want = [int(base.argmax())] * 300
+    text, _ = _found(search, lambda text: base.copy(), 3, 74, 300)
+    expect(text == want, "The best text of 300 words repeats the likeliest one; yours does not.")
 
 
 def _forgets(tree: Tree, width: int, end: int, limit: int) -> list[int]:

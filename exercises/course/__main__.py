@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ def main() -> int:
         order = make.Order(args.term, args.pages, seed)
         with tempfile.TemporaryDirectory() as built:
             make.make(order, folder, make.build_wheel(Path(built)), args.variants)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
         parser.error(str(error))
     ignore = args.out / ".gitignore"
     if not ignore.exists():  # solutions and seeds are not for a public repository
@@ -34,23 +33,18 @@ def main() -> int:
     points, total = solved(folder / "teacher", args.pages)
     print(f"the solutions earn {points} of {total} points")
     if args.otter:
-        run(folder / "teacher", "otter_zip", str(folder / "teacher"), str(args.otter.absolute()))
+        make.run(
+            folder / "teacher", "otter_zip", str(folder / "teacher"), str(args.otter.absolute())
+        )
     print(f"to hand out: {folder / 'student'}")
     print(f"to keep:     {folder / 'teacher'}  (seed and solutions: back it up)")
     return 0 if points == total else 1
 
 
-def run(teacher: Path, module: str, *arguments: str) -> str:
-    """What a module of the frozen kit writes."""
-    env = os.environ | {"PYTHONPATH": str(teacher / "kit"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-P", "-m", f"grading.{module}", *arguments]
-    return subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True, text=True).stdout
-
-
 def solved(teacher: Path, pages: list[str]) -> tuple[int, int]:
     """The points that the solutions earn in this term, and those that there are."""
     files = [f"{page}={teacher / 'solutions' / page}.py" for page in pages]
-    lines = run(teacher, "judge", "--course", str(teacher), *files).splitlines()
+    lines = make.run(teacher, "judge", "--course", str(teacher), *files).splitlines()
     reports = [json.loads(line) for line in lines]
     for report in reports:
         if report["points"] < report["total"]:

@@ -6,6 +6,7 @@ teacher/   assignment.json (the seed!), solutions/, kit/ (grading and this very 
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from exercises import build
+from exercises.course.cells import with_again
 from exercises.course.grading.frozen import hashes
 from minitx import data
 from minitx.checks import CHAPTERS, chapter
 
 ROOT = Path(__file__).resolve().parents[2]
 GRADING = Path(__file__).parent / "grading"
+Asked = dict[str, dict[str, dict[str, str]]]
 
 NOTE = """# {term}: exercises
 
@@ -33,7 +36,8 @@ You need Python 3.11 or newer and, in this folder,
 
 Under each exercise a check says what is wrong, in words. `minitx check` runs all of them and
 `pytest` does so for the `.py` files. Your work is graded by the same checks with other numbers and
-other sizes, so functions must compute what they return.
+other sizes, so functions must compute what they return. What is worked out by hand, or predicted,
+is asked again with numbers of this term: no check tells you whether that is right.
 
 Hand in {files} under these names. What is graded is what the functions return: a
 file must run from top to bottom, and needs no other file.
@@ -43,12 +47,15 @@ DOCKERFILE = """# The process that runs a student's code, alone: docker build -t
 FROM python:3.12-slim
 RUN pip install --no-cache-dir "numpy>=2.0" && useradd student
 COPY minitx /kit/minitx
-COPY grading /kit/grading
+# Not its folder variants/: a teacher's own questions stay outside.
+COPY grading/*.py /kit/grading/
 ENV PYTHONPATH=/kit PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 MPLBACKEND=agg
 USER student
 WORKDIR /tmp
-# A container outlives the command that started it: this ends it in any case.
-CMD ["timeout", "--signal=KILL", "900", "python", "-P", "-m", "grading.answers"]
+# A container outlives the command that started it, but its input does not: when `cat` finds the end
+# of that, it ends an endless loop, too; and when Python ends, so does the container.
+CMD ["timeout", "--signal=KILL", "900", "sh", "-c", \\
+     "{ cat; kill -9 0; } | { python -P -m grading.answers; kill -9 0; }"]
 """
 
 
@@ -83,16 +90,13 @@ def make(order: Order, folder: Path, wheel: Path, variants: Path | None = None) 
     folder.parent.mkdir(parents=True, exist_ok=True)
     half = folder.with_name(f".{folder.name}.half")
     shutil.rmtree(half, ignore_errors=True)
-    for path, text in _texts(order, wheel.name):
+    _copy_kit(half / "teacher/kit", wheel, variants)
+    asked = json.loads(run(half / "teacher", "texts", str(order.seed), *order.pages))
+    for path, text in _texts(order, wheel.name, asked):
         target = half / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf8")
     shutil.copy(wheel, half / "student")
-    shutil.copytree(GRADING, half / "teacher/kit/grading", ignore=_no_caches)
-    if variants:
-        shutil.copytree(variants, half / "teacher/kit/grading/variants", dirs_exist_ok=True)
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(half / "teacher/kit", [n for n in packed.namelist() if _is_code(n)])
     sums = "".join(f"{digest}  {name}\n" for name, digest in hashes(half / "student").items())
     (half / "student/SHA256SUMS").write_text(sums, "utf8")
     assignment = json.dumps(_assignment(order, half), indent=1) + "\n"
@@ -100,11 +104,30 @@ def make(order: Order, folder: Path, wheel: Path, variants: Path | None = None) 
     half.rename(folder)
 
 
-def _texts(order: Order, wheel: str) -> Iterator[tuple[str, str]]:
-    """(path, text) of everything that is written and not copied."""
+def run(teacher: Path, module: str, *arguments: str) -> str:
+    """What a module of the frozen kit writes."""
+    own = {"PYTHONPATH": str(teacher / "kit"), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = os.environ | own | {"OPENBLAS_NUM_THREADS": "1"}  # more are slower for small arrays
+    command = [sys.executable, "-P", "-m", f"grading.{module}", *arguments]
+    return subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+
+def _copy_kit(kit: Path, wheel: Path, variants: Path | None) -> None:
+    """The grader, with a teacher's own questions, and the minitx of the wheel."""
+    shutil.copytree(GRADING, kit / "grading", ignore=_no_caches)
+    if variants:
+        own = kit / "grading/variants/own"
+        shutil.copytree(variants, own, dirs_exist_ok=True, ignore=_no_caches)
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(kit, [name for name in packed.namelist() if _is_code(name)])
+
+
+def _texts(order: Order, wheel: str, asked: Asked) -> Iterator[tuple[str, str]]:
+    """(path, text) of everything that is written and not copied; ``asked`` again, by page."""
     for page in order.pages:
-        master = (build.HERE / f"{page}.py").read_text("utf8")
-        cells = build.with_cards(build.read_cells(master), chapter(page))
+        master = build.read_cells((build.HERE / f"{page}.py").read_text("utf8"))
+        cells = with_again(master, chapter(page), asked[page])
+        cells = build.with_cards(cells, chapter(page))
         stubs, solved = build.without_solutions(cells), build.with_solutions(cells)
         for where, made in (("student", stubs), ("teacher/solutions", solved)):
             yield f"{where}/{page}.ipynb", build.notebook(made)

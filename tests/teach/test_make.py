@@ -11,6 +11,7 @@ from exercises.course import make
 from exercises.course.grading import otter_zip
 from exercises.course.grading.frozen import changed
 from exercises.course.grading.judge import Course
+from tests.teach import made
 
 
 def test_students_get_stubs_checks_and_the_wheel_and_no_secret(course, seed):
@@ -46,11 +47,15 @@ def test_what_was_frozen_is_written_down_and_a_change_is_noticed(course, seed):
 
 
 OWN = """
-def ask(answer, solution, rng):
+from grading.variants import Again
+
+
+def bits(answer, solution, rng):
     return None
 
 
-VARIANTS = {"by_hand": ask}
+MINE = Again(lambda rng: (int(rng.integers(10, 99)),), "Add 1 to {}.".format, lambda n: n + 1, (1,))
+VARIANTS = {"bits": bits, "temperature": MINE}
 """
 
 
@@ -58,12 +63,17 @@ def test_a_teacher_has_questions_of_her_own(course, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own/start.py").write_text(OWN, "utf8")
     wheel = next((course / "student").glob("*.whl"))
-    order = make.Order("own", ["start"], 5)
+    order = make.Order("own", ["start", "arrays"], 5)
     make.make(order, tmp_path / "course", wheel, tmp_path / "own")
-    frozen = tmp_path / "course/teacher/kit/grading/variants"
-    assert (frozen / "start.py").read_text("utf8") == OWN
-    assert (frozen / "attention.py").is_file()
-    assert (make.GRADING / "variants/start.py").read_text("utf8") != OWN
+    assert (tmp_path / "course/teacher/kit/grading/variants/own/start.py").read_text("utf8") == OWN
+    assert not (make.GRADING / "variants/own/start.py").exists()
+    solved = (tmp_path / "course/teacher/solutions/start.py").read_text("utf8")
+    asked, answered = re.search(r"# Add 1 to (\d+)\..*?return (\d+)", solved, re.S).groups()
+    assert int(answered) == int(asked) + 1
+    student = {page: (tmp_path / f"course/student/{page}.py").read_text() for page in order.pages}
+    assert f"# Add 1 to {asked}." in student["start"]
+    assert student["start"].count("_again():") == 1
+    assert student["arrays"].count("_again():") == 2
 
 
 def test_no_path_of_the_machine_is_frozen(course):
@@ -103,4 +113,4 @@ def test_otter_gets_a_case_with_its_points_for_each_question(course):
         compile(text, exercise.name, "exec")
         points = [int(n) for n in re.findall(r"^@test_case\(.*, points=(\d+)\)$", text, re.M)]
         assert points == [stage.points for stage in exercise.stages]
-    assert sum(exercise.points for exercise in exercises) == 37
+    assert sum(exercise.points for exercise in exercises) == made.FULL

@@ -11,16 +11,17 @@ import io
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from minitx.checks import Exercise, Report, chapter
-from minitx.checks.exercise import Stage
+from minitx.checks.exercise import Answer, Stage
 from minitx.checks.reader import read
 
 from .remote import Limits, Submission
-from .variants import variants
+from .variants import Again, variants
+from .variants.again import compare
 
 POINTS = 2  # of the question that a term adds to an exercise
 
@@ -40,25 +41,45 @@ class Course:
         return cls(folder, known["term"], known["pages"], known["seed"])
 
     def exercises(self, page: str) -> list[Exercise]:
-        """The exercises of a page, each with the question that the term adds."""
+        """The exercises of a page, with the questions that the term adds."""
         with contextlib.redirect_stdout(io.StringIO()):  # a cell may print its table
             solutions, problem = read(self.folder / "solutions" / f"{page}.py")
         if problem:
             raise RuntimeError(f"the solutions of {page}: {problem}")
-        return [with_variant(exercise, solutions[exercise.answer]) for exercise in chapter(page)]
+        return [each for it in chapter(page) for each in with_variant(it, solutions)]
 
 
-def with_variant(exercise: Exercise, solution: Callable[..., Any]) -> Exercise:
-    """The exercise with one question more, if its page has a variant for it: sizes by the seed."""
-    ask = variants(exercise.name)
-    if ask is None:
-        return exercise
+def with_variant(exercise: Exercise, solutions: dict[str, Any]) -> list[Exercise]:
+    """The exercise with one question more, or with a second exercise: the same in other numbers."""
+    added = variants(exercise.name)
+    if added is None:
+        return [exercise]
+    if isinstance(added, Again):
+        return [exercise, asked_again(exercise, solutions[f"{exercise.answer}_again"]())]
 
-    def question(answer: Callable[..., Any], rng: Any) -> None:
-        ask(answer, solution, rng)
+    def question(answer: Answer, rng: Any) -> None:
+        added(answer, solutions[exercise.answer], rng)
 
-    added = Stage("With the numbers and sizes of this term", question, POINTS, "")
-    return dataclasses.replace(exercise, stages=[*exercise.stages, added])
+    more = Stage("With the numbers and sizes of this term", question, POINTS, "")
+    return [dataclasses.replace(exercise, stages=[*exercise.stages, more])]
+
+
+def asked_again(exercise: Exercise, want: Any) -> Exercise:
+    """The exercise in the numbers of this term: one question, and the answer is ``want``."""
+    again = dataclasses.replace(
+        exercise,
+        name=f"{exercise.name}_again",
+        title=f"{exercise.title} (this term)",
+        call=f"{exercise.answer}_again()",
+        insight="Your own numbers, too.",
+        stages=[],
+    )
+
+    @again.stage("In the numbers of this term", POINTS)
+    def question(answer: Answer, rng: Any) -> None:
+        compare(answer(), want)
+
+    return again
 
 
 def judge(course: Course, page: str, path: Path | None, limits: Limits) -> Iterator[dict[str, Any]]:

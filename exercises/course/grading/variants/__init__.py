@@ -1,7 +1,8 @@
 """Questions that a term adds: numbers and sizes drawn by its seed, the solution as the oracle.
 
-A file for a page has ``VARIANTS``, a question ``ask(answer, solution, rng)`` for the exercises
-that compute something. What is worked out by hand has one answer, and no variant.
+A file for a page has ``VARIANTS``: a question ``ask(answer, solution, rng)`` for each exercise that
+computes something, and ``Again(draw, text, answer, book)`` for what is worked out or predicted.
+A file of that name in ``own`` has questions that take the place of these.
 """
 
 import copy
@@ -13,16 +14,20 @@ import numpy as np
 
 from minitx.checks.expect import expect, expect_close
 
+from .again import Again as Again
+
 Rng = np.random.Generator
 Ask = Callable[[Callable[..., Any], Callable[..., Any], Rng], None]
 
 
-def variants(name: str) -> Ask | None:
-    """The question that a term adds to the exercise ``page/exercise``; None if it adds none."""
+def variants(name: str) -> Ask | Again | None:
+    """What a term adds to the exercise ``page/exercise``; None if it adds nothing."""
     page, _, exercise = name.partition("/")
-    if importlib.util.find_spec(f"{__name__}.{page}") is None:
-        return None
-    return importlib.import_module(f"{__name__}.{page}").VARIANTS.get(exercise)
+    known: dict[str, Ask | Again] = {}
+    for place in (f"{__name__}.{page}", f"{__name__}.own.{page}"):
+        if importlib.util.find_spec(place):
+            known |= importlib.import_module(place).VARIANTS
+    return known.get(exercise)
 
 
 def as_the_solution(draw: Callable[[Rng], Sequence[Any]]) -> Ask:

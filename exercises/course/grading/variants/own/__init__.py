@@ -1,0 +1,1 @@
+"""A teacher's own questions: `make course VARIANTS=folder` puts them here, in the frozen kit."""

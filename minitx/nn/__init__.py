@@ -14,6 +14,7 @@ from minitx.nn.linear import Linear
 from minitx.nn.mlp import MLP
 from minitx.nn.module import Buffer, Module, Parameter, functional_call, note, record, within
 from minitx.nn.normalisation import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from minitx.nn.pack import pack
 from minitx.nn.progressive_norm import ProgressiveNorm, RepBatchNorm, fold, set_share
 from minitx.nn.recurrent import GRU, LSTM
 
@@ -25,6 +26,7 @@ __all__ = [
     "record",
     "note",
     "within",
+    "pack",
     "Linear",
     "Embedding",
     "Dropout",

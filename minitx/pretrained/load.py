@@ -10,6 +10,7 @@ import numpy as np
 from minitx import tokens
 from minitx.models.encoder import Encoder
 from minitx.nn.module import Module
+from minitx.nn.pack import pack
 from minitx.pretrained import bert, gpt2, llama, vit
 from minitx.pretrained.config import Config
 from minitx.pretrained.find import find
@@ -80,6 +81,7 @@ def load(path_or_name: str | Path, dtype: Any = np.float32) -> Pretrained:
     state = recipe.table.convert(tensors, dtype)
     model = recipe.build().to(dtype).eval()
     model.load_state_dict(state)
+    pack(model)
     kind = PretrainedSentences if _makes_sentences(folder, model) else Pretrained
     return kind(folder, model, dict(config.values), unused)
 

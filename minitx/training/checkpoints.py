@@ -16,6 +16,7 @@ import numpy as np
 
 from minitx.errors import missing_extra
 from minitx.nn.module import Module
+from minitx.nn.pack import pack
 from minitx.training.folder import find_file, replace_files
 
 FORM = "minitx-checkpoint-1"
@@ -96,6 +97,7 @@ def save_weights(model: Module, folder: str | Path) -> None:
 def load_weights(model: Module, folder: str | Path) -> None:
     """Take parameters and buffers from ``model.safetensors``: all of them, or none and an error."""
     model.load_state_dict(_read_arrays(folder, _MODEL))
+    pack(model)
 
 
 # ------------------------------------------------------------------------------------- arrays

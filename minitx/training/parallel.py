@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from minitx import backend
@@ -21,7 +21,7 @@ from minitx.autograd.tensor import Tensor, wrap
 from minitx.autograd.tree import flatten
 from minitx.backend.threads import blas_threads, can_start_threads, cores
 
-Found = tuple[Any, dict[Leaf, Any], int]  # of a part: its loss, its gradients, its rows
+Found = tuple[Any, dict[Leaf, Any]]  # what a part adds: to the loss, and to the gradients
 
 
 def on_threads(
@@ -44,8 +44,7 @@ def on_threads(
         if len(parts) == 1 or not may_be_parted(model):
             return loss(model, batch)
         with blas_threads(1):
-            found = list(_pool(len(parts)).map(lambda part: swept(loss, model, part), parts))
-        return mean(found)
+            return added(list(_pool(len(parts)).map(partial(swept, loss, model), *zip(*parts))))
 
     return parallel
 
@@ -61,8 +60,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="minitx")
 
 
-def split(batch: Any, count: int) -> list[tuple[Any, int]]:
-    """(part, number of rows) for each of up to ``count`` parts of nearly equal size."""
+def split(batch: Any, count: int) -> list[tuple[Any, float]]:
+    """(part, its share of the rows) for each of up to ``count`` parts of nearly equal size."""
     leaves, build = flatten(batch)
     lengths = [len(leaf) for leaf in leaves]
     if len(set(lengths)) != 1:
@@ -71,32 +70,29 @@ def split(batch: Any, count: int) -> list[tuple[Any, int]]:
     count = max(1, min(count, rows))
     edges = [rows * i // count for i in range(count + 1)]
     return [
-        (build([leaf[start:stop] for leaf in leaves]), stop - start)
+        (build([leaf[start:stop] for leaf in leaves]), (stop - start) / rows)
         for start, stop in zip(edges[:-1], edges[1:], strict=True)
     ]
 
 
-def swept(loss: Callable, model: Any, part: tuple[Any, int]) -> Found:
-    """The loss of a part of a batch and its gradients, leaf by leaf."""
-    value = loss(model, part[0])
+def swept(loss: Callable, model: Any, part: Any, share: float) -> Found:
+    """What a part of a batch adds to the loss and, leaf by leaf, to its gradients."""
+    value = loss(model, part)
     if value.node is None:
-        return value.data, {}, part[1]
+        return value.data * share, {}
     xp = backend.namespace(value.data)
-    found = reverse_sweep(raw(xp), {value.node: xp.ones_like(value.data)}, release=True)
-    return value.data, found, part[1]
+    seed = xp.full_like(value.data, share)  # so that no gradient has to be scaled afterwards
+    return value.data * share, reverse_sweep(raw(xp), {value.node: seed}, release=True)
 
 
-def mean(found: list[Found]) -> Tensor:
-    """The loss of the whole batch, ready to hand on the mean of the parts' gradients."""
-    rows = sum(size for _, _, size in found)
-    shares = [size / rows for _, _, size in found]
-    value = sum(one * share for (one, _, _), share in zip(found, shares, strict=True))
+def added(found: list[Found]) -> Tensor:
+    """The loss of the whole batch, ready to hand on the sums of the parts' gradients."""
     gradients: dict[Leaf, Any] = {}
-    for (_, part, _), share in zip(found, shares, strict=True):
-        for leaf, gradient in part.items():
-            gradient = gradient * share
-            gradients[leaf] = gradients[leaf] + gradient if leaf in gradients else gradient
-    return _ready(value, gradients)
+    for leaf in dict.fromkeys(leaf for _, part in found for leaf in part):
+        first, *rest = (part[leaf] for _, part in found if leaf in part)
+        # Two leaves may have one array, and another process's is not ours: a new one in any case
+        gradients[leaf] = sum(rest, first) if rest else first.copy()
+    return _ready(sum(value for value, _ in found), gradients)
 
 
 class _Ready(Primitive):

@@ -15,7 +15,7 @@ from minitx.autograd.tensor import Tensor
 from minitx.autograd.tree import flatten
 from minitx.backend.processes import Copy, can_fork, shared
 from minitx.backend.threads import blas_threads, cores
-from minitx.training.parallel import Found, may_be_parted, mean, on_threads, split, swept
+from minitx.training.parallel import Found, added, may_be_parted, on_threads, split, swept
 
 
 def on_processes(
@@ -48,7 +48,7 @@ def on_processes(
         try:
             with blas_threads(1):
                 held[0].ask(parts[1:])
-                return mean([swept(loss, model, parts[0]), *held[0].answers()])
+                return added([swept(loss, model, *parts[0]), *held[0].answers()])
         except BaseException:
             held.clear()  # whatever the others still have to say is of no use
             raise
@@ -63,7 +63,7 @@ class _Others:
         self.loss, self.model, self.build = loss, model, flatten(batch)[1]
         self.modules, self.parameters = list(model.modules()), model.parameters()
         self.told = [*self.parameters, *(buffer for _, buffer in model.named_buffers())]
-        self.known, self.rows = self.signature(), []
+        self.known, self.asked = self.signature(), 0
         self.weights = shared(tensor.data for tensor in self.told)
         self.gradients = [shared(p.data for p in self.parameters) for _ in range(count)]
         self.copies = [Copy(self._serve(views)) for views in self.gradients]
@@ -78,26 +78,27 @@ class _Others:
         enough = len(self.copies) >= count
         return model is self.model and enough and self.signature() == self.known
 
-    def ask(self, parts: list[tuple[Any, int]]) -> None:
+    def ask(self, parts: list[tuple[Any, float]]) -> None:
         """Set them to work on their parts, with the weights as they are now."""
         for tensor, view in zip(self.told, self.weights, strict=True):
             view[...] = tensor.data
-        self.rows = [rows for _, rows in parts]
-        for copy, (part, _) in zip(self.copies, parts):
-            copy.ask(map(np.asarray, flatten(part)[0]))
+        self.asked = len(parts)
+        for copy, (part, share) in zip(self.copies, parts):
+            copy.ask([np.array(share), *map(np.asarray, flatten(part)[0])])
 
     def answers(self) -> Iterator[Found]:
         """What each has found, in the order of the parts."""
-        for copy, rows, views in zip(self.copies, self.rows, self.gradients):
+        for copy, views in zip(self.copies[: self.asked], self.gradients):
             value, has = copy.answer()
             found = zip(self.parameters, views, has, strict=True)
-            yield value[()], {p.node: view for p, view, there in found if there}, rows
+            yield value[()], {p.node: view for p, view, there in found if there}
 
     def _serve(self, views: list[np.ndarray]) -> Callable[[list], list[np.ndarray]]:
-        def serve(part: list[np.ndarray]) -> list[np.ndarray]:
+        def serve(asked: list[np.ndarray]) -> list[np.ndarray]:
+            share, *part = asked
             for tensor, weights in zip(self.told, self.weights, strict=True):
                 tensor.data = weights
-            value, found, _ = swept(self.loss, self.model, (self.build(part), 0))
+            value, found = swept(self.loss, self.model, self.build(part), float(share))
             nodes = [parameter.node for parameter in self.parameters]
             if found.keys() - set(nodes):
                 raise ValueError("expected gradients of the model's parameters alone, got more")

@@ -4,7 +4,7 @@ Pre-norm, learned positions, biases, no dropout, float32, tanh-GELU (erf-GELU be
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -91,14 +91,28 @@ def torch_step(size: dict, model, approximate: str = "tanh", compiled: bool = Fa
 
 
 def _make(size: dict, approximate: str, threads: int) -> Programs:
-    step, model = minitx_step(size, approximate, threads)
-    found = {"minitx": step, "torch": torch_step(size, model, approximate)}
-    if approximate == "tanh":
+    """Each built at its first call, since it is alone in its process."""
+
+    def torch(compiled: bool = False) -> Callable[[], float]:
+        return torch_step(size, minitx_model(size, approximate), approximate, compiled)
+
+    def jax() -> Callable[[], float]:
         from tests.benchmarks.jax_gpt import jax_step
 
-        found["torch compiled"] = torch_step(size, model, approximate, compiled=True)
-        found["jax"] = jax_step(size, model, data(size), approximate)
-    return found
+        return jax_step(size, minitx_model(size, approximate), data(size), approximate)
+
+    return {
+        "minitx": lazily(lambda: minitx_step(size, approximate, threads)[0]),
+        "torch": lazily(torch),
+        "torch compiled": lazily(lambda: torch(compiled=True)),
+        "jax": lazily(jax),
+    }
+
+
+def lazily(build: Callable[[], Callable]) -> Callable[[], object]:
+    """The program that ``build`` gives, built when it is called for the first time."""
+    built = cache(build)
+    return lambda: built()()
 
 
 def works(threads: int) -> Iterator[Work]:
@@ -139,4 +153,7 @@ def products_alone(size: dict) -> Callable[[], None]:
 
 def share_of_the_matrix_rate(size: dict) -> Programs:
     """How close a step comes to spending all its time in products: the ratio is 1 / that share."""
-    return {"minitx": minitx_step(size)[0], "products alone": products_alone(size)}
+    return {
+        "minitx": lazily(lambda: minitx_step(size)[0]),
+        "products alone": products_alone(size),
+    }

@@ -91,6 +91,30 @@ def test_a_parameter_that_the_loss_does_not_reach_has_no_gradient():
     assert model.spare.grad is None and all(p.grad is not None for p in reached)
 
 
+def test_a_gradient_of_one_part_alone_is_kept():
+    """Only the rows of the second part reach the first layer: its gradient is their process's."""
+
+    def second_half(model, given):
+        x = F.tensor(given["x"])
+        first = given["x"][0, 0] == INPUTS[0, 0]
+        return losses.mse(
+            model[2](F.tanh(F.tensor(np.ones((4, 7)))) if first else model[1](model[0](x))),
+            given["y"],
+        )
+
+    model, parted = network(), on_processes(second_half, 2)
+    parted(model, batch(8)).backward()
+    gradient = model.parameters()[0].grad
+    held = gradient.numpy().copy()
+    assert np.abs(held).max() > 0
+    for p in model.parameters():
+        p.assign(2 * p.numpy())
+    parted(model, batch(8))  # the process writes others into the memory that both share
+    np.testing.assert_array_equal(gradient.numpy(), held)
+    expected = swept(network(), on_threads(second_half, 2), batch(8))[1][0]
+    np.testing.assert_array_equal(held, expected)
+
+
 def test_an_error_in_a_process_comes_out_with_its_traceback():
     def fails(model, given):
         if given["x"][0, 0] != INPUTS[0, 0]:  # the second part alone

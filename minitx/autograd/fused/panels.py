@@ -16,6 +16,7 @@ from typing import Any
 from minitx import backend
 from minitx.autograd.graph import mode
 from minitx.autograd.tensor import Tensor
+from minitx.backend.arena import Arena
 
 _WIDTH = 32  # columns of a panel
 _LEAST = 1 << 17  # numbers in a weight that is worth the effort
@@ -31,6 +32,7 @@ class Panels:
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[Any, Any, Any]] = {}  # (array, node, its panels or None)
+        self._arena = Arena()
 
     def __len__(self) -> int:
         return sum(panels is not None for _, _, panels in self._held.values())
@@ -51,8 +53,16 @@ class Panels:
         if known is not array or its_node is not node:
             self._held[id(array)], panels = (array, node, None), None
         elif panels is None:
-            panels = _panels(array)
+            panels = self._made(array)
             self._held[id(array)] = (array, node, panels)
+        return panels
+
+    def _made(self, weight: Any) -> Any:
+        """(D_out, D_in) -> (D_out // 32, D_in, 32); what is left over of D_out is left out."""
+        count = len(weight) // _WIDTH
+        parts = weight[: count * _WIDTH].reshape(count, _WIDTH, weight.shape[1]).swapaxes(1, 2)
+        panels = self._arena.empty(backend.namespace(weight), parts.shape, weight.dtype)
+        panels[...] = parts
         return panels
 
 
@@ -80,10 +90,3 @@ def product(rows: Any, weight: Tensor) -> Any:
     if whole < out:
         xp.matmul(rows, weight.data[whole:].T, out=y[:, whole:])
     return y
-
-
-def _panels(weight: Any) -> Any:
-    """(D_out, D_in) -> (D_out // 32, D_in, 32); what is left over of D_out is left out."""
-    count = len(weight) // _WIDTH
-    parts = weight[: count * _WIDTH].reshape(count, _WIDTH, weight.shape[1])
-    return backend.namespace(weight).ascontiguousarray(parts.swapaxes(1, 2))

@@ -14,9 +14,10 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from typing import Any
 
@@ -36,14 +37,17 @@ def can_fork() -> bool:
 class Copy:
     """A copy of this process as it is now: each ``ask(arrays)`` has the ``answer()`` of ``serve``.
 
-    Products there use one core. The copy ends with this object or, at the latest, with this
-    process; Ctrl-C is for this process alone. ``answer`` raises RuntimeError with the traceback
-    when ``serve`` failed.
+    Products there use one core. The copy is ended with this object, and ends when this process is
+    no more; Ctrl-C is for this process alone. It begins with one thread, so ``serve`` must not wait
+    for another. ``ask`` and ``answer`` raise RuntimeError when ``serve`` failed, with its
+    traceback, and when the copy has come to an end.
     """
 
     def __init__(self, serve: Serve):
         self.line, its_line = Pipe()
-        child = os.fork()
+        with warnings.catch_warnings():  # Python 3.12 warns of any other thread, also an idle one
+            warnings.simplefilter("ignore")
+            child = os.fork()
         if not child:
             try:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -55,15 +59,25 @@ class Copy:
                 os._exit(0)
         its_line.close()
         _lines.add(self.line)
-        weakref.finalize(self, _end, self.line, child)
+        weakref.finalize(self, _end, self.line, child, os.getpid())
 
     def ask(self, arrays: Iterable[np.ndarray]) -> None:
         """Set the copy to work."""
-        _send(self.line, list(arrays))
+        with _told_of_the_end():
+            _send(self.line, list(arrays))
 
     def answer(self) -> list[np.ndarray]:
         """What it has found; waits until it has."""
-        return _receive(self.line)
+        with _told_of_the_end():
+            return _receive(self.line)
+
+
+@contextmanager
+def _told_of_the_end() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise RuntimeError("a copy of this process has ended: killed, or out of memory?") from error
 
 
 def shared(like: Iterable[np.ndarray]) -> list[np.ndarray]:
@@ -78,7 +92,8 @@ def shared(like: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 
 def _go_on(serve: Serve, line: Any) -> None:
-    while (arrays := _receive(line)) is not None:
+    while True:  # until the line ends, or this process is
+        arrays = _receive(line)
         try:
             _send(line, serve(arrays))
         except Exception:
@@ -92,20 +107,22 @@ def _send(line: Any, arrays: Sequence[np.ndarray]) -> None:
         line.send_bytes(array.tobytes())
 
 
-def _receive(line: Any) -> list[np.ndarray] | None:
-    """What ``_send`` sent; None for the end."""
+def _receive(line: Any) -> list[np.ndarray]:
+    """What ``_send`` sent."""
     told = json.loads(line.recv_bytes())
     if "error" in told:
         raise RuntimeError(f"a copy of this process failed:\n{told['error']}")
-    if "arrays" not in told:
-        return None
-    return [np.frombuffer(line.recv_bytes(), kind).reshape(shape) for kind, shape in told["arrays"]]
+    return [
+        np.frombuffer(bytearray(line.recv_bytes()), kind).reshape(shape)
+        for kind, shape in told["arrays"]
+    ]
 
 
-def _end(line: Any, child: int) -> None:
-    """Say that this is the end, and wait for it."""
-    with suppress(OSError):  # it may have ended already
-        line.send_bytes(b"{}")
-        line.close()
-    with suppress(ChildProcessError):  # somebody else may have waited for it
+def _end(line: Any, child: int, maker: int) -> None:
+    """End the copy, whatever it is doing: what it has is of no use to anybody else."""
+    if os.getpid() != maker:
+        return
+    line.close()
+    with suppress(ProcessLookupError, ChildProcessError):  # somebody may have waited for it
+        os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -72,8 +72,9 @@ class _Rows:
         if parts < 1:
             raise ValueError(f"expected parts of 1 or more, got {parts}")
         self.model, self.state = model, None
-        side_by_side = parts > 1 and can_fork() and model.parameters()[0].device == "cpu"
-        count = min(parts, batch) if side_by_side else 1
+        count = min(parts, batch) if can_fork() else 1
+        if count > 1 and any(p.device != "cpu" for p in model.parameters()):
+            count = 1
         edges = [batch * i // count for i in range(count + 1)]
         self.slices = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
         self.others = [Copy(self._serve) for _ in self.slices[1:]]

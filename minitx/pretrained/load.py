@@ -81,6 +81,7 @@ def load(path_or_name: str | Path, dtype: Any = np.float32) -> Pretrained:
     state = recipe.table.convert(tensors, dtype)
     model = recipe.build().to(dtype).eval()
     model.load_state_dict(state)
+    del tensors, state  # no third copy of the numbers while the second is laid out
     pack(model)
     kind = PretrainedSentences if _makes_sentences(folder, model) else Pretrained
     return kind(folder, model, dict(config.values), unused)

@@ -7,6 +7,7 @@ the batch goes one way and a number comes the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,13 @@ def on_processes(
 
     ``processes`` is the number of cores unless told. They are copies of this one, made when a
     model comes for the first time. Before each step they are told the numbers in its parameters
-    and buffers, and are copied anew when those have other shapes, or when the model changes
-    between training and evaluation. Any other change to the model or to what ``loss`` refers to
-    does not reach them, nor do changes that they make come back (running means of a batch norm).
+    and buffers, and are copied anew when it has other parts or shapes, changes between training
+    and evaluation, or the batch is another tree. Any other change to the model or to what ``loss``
+    refers to does not reach them, nor do changes that they make come back (running means of a
+    batch norm). So a loss may not draw random numbers: each part would draw the same.
 
-    Where processes cannot be copied (they can on Linux) it is ``on_threads``.
+    Where processes cannot be copied (they can on Linux), and for a batch of Tensors, it is
+    ``on_threads``.
     Raises ValueError as ``on_threads`` does; RuntimeError, with its traceback, for an error in
     another process.
     """
@@ -41,10 +44,14 @@ def on_processes(
         parts = split(batch, processes)
         if len(parts) == 1 or not may_be_parted(model):
             return loss(model, batch)
-        if not can_fork() or any(tensor.device != "cpu" for tensor in model.parameters()):
+        plain = all(isinstance(leaf, np.ndarray) for leaf in flatten(batch)[0])
+        if not plain or not can_fork():
             return threaded(model, batch)
-        if not held or not held[0].fit(model, len(parts) - 1):
-            held[:] = [_Others(loss, model, batch, len(parts) - 1)]
+        if not held or not held[0].fit(model, batch, len(parts) - 1):
+            held.clear()
+            if any(parameter.device != "cpu" for parameter in model.parameters()):
+                return threaded(model, batch)
+            held.append(_Others(loss, model, batch, len(parts) - 1))
         try:
             with blas_threads(1):
                 held[0].ask(parts[1:])
@@ -61,22 +68,17 @@ class _Others:
 
     def __init__(self, loss: Callable, model: Any, batch: Any, count: int):
         self.loss, self.model, self.build = loss, model, flatten(batch)[1]
-        self.modules, self.parameters = list(model.modules()), model.parameters()
-        self.told = [*self.parameters, *(buffer for _, buffer in model.named_buffers())]
-        self.known, self.asked = self.signature(), 0
+        self.parameters, self.told = model.parameters(), _told(model)
+        self.known, self.asked = _kind(model, batch, self.told), 0
         self.weights = shared(tensor.data for tensor in self.told)
         self.gradients = [shared(p.data for p in self.parameters) for _ in range(count)]
         self.copies = [Copy(self._serve(views)) for views in self.gradients]
 
-    def signature(self) -> list:
-        """What a copy cannot be told: shapes, what is trained, and the mode of each module."""
-        tensors = [(t.shape, t.dtype, t.requires_grad) for t in self.told]
-        return [*tensors, *(module.training for module in self.modules)]
-
-    def fit(self, model: Any, count: int) -> bool:
-        """Whether they hold ``model`` as it is, and are enough."""
-        enough = len(self.copies) >= count
-        return model is self.model and enough and self.signature() == self.known
+    def fit(self, model: Any, batch: Any, count: int) -> bool:
+        """Whether they hold ``model`` as it is, know such a batch, and are enough."""
+        told = _told(model)
+        same = len(told) == len(self.told) and all(map(is_, told, self.told))
+        return same and len(self.copies) >= count and self.known == _kind(model, batch, told)
 
     def ask(self, parts: list[tuple[Any, float]]) -> None:
         """Set them to work on their parts, with the weights as they are now."""
@@ -108,3 +110,16 @@ class _Others:
             return [np.asarray(value), np.array([node in found for node in nodes])]
 
         return serve
+
+
+def _told(model: Any) -> list[Tensor]:
+    """What the others are told before each step."""
+    return [*model.parameters(), *(buffer for _, buffer in model.named_buffers())]
+
+
+def _kind(model: Any, batch: Any, told: list[Tensor]) -> list:
+    """What they cannot be told: shapes, what is trained, the modules' modes, the batch's tree."""
+    tensors = [(t.shape, t.dtype, t.requires_grad) for t in told]
+    leaves, build = flatten(batch)
+    modes = [(id(module), module.training) for module in model.modules()]
+    return [*tensors, *modes, build(list(range(len(leaves))))]

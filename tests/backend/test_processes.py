@@ -2,6 +2,8 @@
 
 import gc
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -76,3 +78,37 @@ def test_a_copy_that_is_not_listened_to_ends_all_the_same():
     del copy
     gc.collect()
     assert children() <= before
+
+
+def test_a_copy_that_was_killed_is_named():
+    before = children()
+    copy = Copy(lambda arrays: [np.zeros(3)])
+    (child,) = children() - before
+    os.kill(int(child), signal.SIGKILL)
+    os.waitpid(int(child), 0)
+    with pytest.raises(RuntimeError, match="has ended: killed"):
+        copy.ask([np.zeros(3)])
+    with pytest.raises(RuntimeError, match="has ended: killed"):
+        copy.answer()
+
+
+def test_a_copy_in_an_endless_loop_ends_at_once():
+    before = children()
+    copy = Copy(lambda arrays: [] if arrays else [None for _ in iter(int, 1)])
+    copy.ask([])
+    start = time.monotonic()
+    del copy
+    gc.collect()
+    assert time.monotonic() - start < 5 and children() <= before
+
+
+def test_a_process_that_somebody_else_forks_ends_no_copy():
+    copy = Copy(lambda arrays: arrays)
+    child = os.fork()
+    if not child:
+        del copy
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    copy.ask([np.ones(2)])
+    np.testing.assert_array_equal(copy.answer()[0], 1.0)

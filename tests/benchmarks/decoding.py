@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from tests.benchmarks.work import Work
+from tests.benchmarks.work import Programs, Work, lazily
 
 VOCABULARY, PROMPT, NEW, CONTEXT = 65, 16, 128, 256
 SHAPES = {
@@ -42,31 +42,36 @@ def referee(name: str):
     return model
 
 
-def pair(name: str, batch: int, threads: int) -> dict[str, Callable[[], np.ndarray]]:
+def pair(name: str, batch: int, threads: int) -> Programs:
     """The two programs; both give the new ids (B, 128), and they are the same."""
-    import torch
-
-    from minitx import pretrained
-    from minitx.inference import generate
-
-    theirs = referee(name)
-    with tempfile.TemporaryDirectory() as folder:
-        theirs.save_pretrained(folder)
-        ours = pretrained.load(folder).model
     prompt = np.random.default_rng(batch).integers(0, VOCABULARY, (batch, PROMPT))
-    inputs = torch.from_numpy(prompt)
-    mask = torch.ones_like(inputs)  # unless told, it takes id 0 for padding
-    options = dict(do_sample=False, use_cache=True, max_new_tokens=NEW, min_new_tokens=NEW)
 
-    def transformers_program() -> np.ndarray:
-        return theirs.generate(inputs, attention_mask=mask, **options)[:, PROMPT:].numpy()
+    def minitx() -> Callable[[], np.ndarray]:
+        from minitx import pretrained
+        from minitx.inference import generate
 
-    def minitx_program() -> np.ndarray:
-        return generate(ours, prompt, NEW, context=CONTEXT, parts=threads)
+        with tempfile.TemporaryDirectory() as folder:
+            referee(name).save_pretrained(folder)
+            ours = pretrained.load(folder).model
+        return lambda: generate(ours, prompt, NEW, context=CONTEXT, parts=threads)
 
-    if not np.array_equal(minitx_program(), transformers_program()):
-        raise AssertionError(f"{name}, batch {batch}: minitx and transformers wrote other tokens")
-    return {"minitx": minitx_program, "transformers": transformers_program}
+    def transformers() -> Callable[[], np.ndarray]:
+        import torch
+
+        theirs, inputs = referee(name), torch.from_numpy(prompt)
+        mask = torch.ones_like(inputs)  # unless told, it takes id 0 for padding
+        options = dict(do_sample=False, use_cache=True, max_new_tokens=NEW, min_new_tokens=NEW)
+
+        def program() -> np.ndarray:
+            return theirs.generate(inputs, attention_mask=mask, **options)[:, PROMPT:].numpy()
+
+        if not np.array_equal(minitx()(), program()):
+            raise AssertionError(
+                f"{name}, batch {batch}: minitx and transformers wrote other tokens"
+            )
+        return program
+
+    return {"minitx": lazily(minitx), "transformers": lazily(transformers)}
 
 
 def works(threads: int) -> Iterator[Work]:

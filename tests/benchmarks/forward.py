@@ -1,10 +1,11 @@
 """Forward only: 64 sentences of 32 tokens through an encoder of MiniLM's shape."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tests.benchmarks.work import Programs, Work
+from tests.benchmarks.work import Programs, Work, lazily
 
 VOCABULARY, BATCH, LENGTH = 30522, 64, 32
 SHAPE = dict(
@@ -15,35 +16,45 @@ SHAPE = dict(
 
 def make(threads: int) -> Programs:
     """minitx, PyTorch and compiled PyTorch, from the same random weights."""
-    import tempfile
+    ids = np.random.default_rng(0).integers(0, VOCABULARY, (BATCH, LENGTH))
 
+    def minitx() -> Callable[[], np.ndarray]:
+        from minitx import pretrained
+        from minitx.inference import on_rows
+
+        with tempfile.TemporaryDirectory() as folder:
+            referee().save_pretrained(folder)
+            run = on_rows(pretrained.load(folder).model, threads)
+        return lambda: run(ids).numpy()
+
+    def torch(compiled: bool) -> Callable[[], np.ndarray]:
+        import torch
+
+        inputs, theirs = torch.from_numpy(ids), referee()
+        model = torch.compile(theirs) if compiled else theirs
+
+        def program() -> np.ndarray:
+            with torch.no_grad():
+                return model(inputs).last_hidden_state.numpy()
+
+        if np.abs(minitx()() - program()).max() > 1e-4:
+            raise AssertionError("minitx and PyTorch computed different vectors")
+        return program
+
+    return {
+        "minitx": lazily(minitx),
+        "torch": lazily(lambda: torch(compiled=False)),
+        "torch compiled": lazily(lambda: torch(compiled=True)),
+    }
+
+
+def referee():
+    """The model of `transformers`, its weights random."""
     import torch
     from transformers import BertConfig, BertModel
 
-    from minitx import pretrained
-    from minitx.inference import on_rows
-
     torch.manual_seed(0)
-    theirs = BertModel(BertConfig(vocab_size=VOCABULARY, **SHAPE), add_pooling_layer=False).eval()
-    with tempfile.TemporaryDirectory() as folder:
-        theirs.save_pretrained(folder)
-        ours = pretrained.load(folder).model
-    ids = np.random.default_rng(0).integers(0, VOCABULARY, (BATCH, LENGTH))
-    inputs = torch.from_numpy(ids)
-    compiled = torch.compile(theirs)
-
-    run = on_rows(ours, threads)
-
-    def minitx() -> np.ndarray:
-        return run(ids).numpy()
-
-    def eager(model=theirs) -> np.ndarray:
-        with torch.no_grad():
-            return model(inputs).last_hidden_state.numpy()
-
-    if np.abs(minitx() - eager()).max() > 1e-4:
-        raise AssertionError("minitx and PyTorch computed different vectors")
-    return {"minitx": minitx, "torch": eager, "torch compiled": lambda: eager(compiled)}
+    return BertModel(BertConfig(vocab_size=VOCABULARY, **SHAPE), add_pooling_layer=False).eval()
 
 
 def works(threads: int) -> Iterator[Work]:

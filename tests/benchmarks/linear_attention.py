@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from tests.benchmarks.work import Work
+from tests.benchmarks.work import Programs, Work, lazily
 
 LENGTH, WIDTH, CHUNK = 8192, 64, 64
 
@@ -25,38 +25,45 @@ def torch_linear_attention(q, k, v, chunk: int):
     return ((q @ k.mT).tril() @ v + q @ states).reshape(shape)
 
 
-def pair(heads: int = 1) -> dict[str, Callable[[], object]]:
+def pair(heads: int = 1) -> Programs:
     """The two programs, on the same numbers; they agree in value and gradient."""
-    import torch
-
-    from minitx import Tensor
-    from minitx import functional as F
-
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal((1, heads, LENGTH, WIDTH), dtype=np.float32) for _ in range(4)]
-    *ours, seed = (Tensor(x, requires_grad=i < 3) for i, x in enumerate(arrays))
-    *theirs, torch_seed = (torch.tensor(x, requires_grad=i < 3) for i, x in enumerate(arrays))
+    *arrays, seed = (rng.standard_normal((1, heads, LENGTH, WIDTH), np.float32) for _ in range(4))
 
-    def minitx_program():
-        for x in ours:
-            x.grad = None
-        y = F.linear_attention(*ours, chunk=CHUNK)
-        y.backward(seed)
-        return y
+    def minitx() -> Callable[[], list]:
+        from minitx import Tensor
+        from minitx import functional as F
 
-    def torch_program():
-        for x in theirs:
-            x.grad = None
-        y = torch_linear_attention(*theirs, CHUNK)
-        y.backward(torch_seed)
-        return y
+        leaves = [Tensor(x, requires_grad=True) for x in arrays]
 
-    found = minitx_program().numpy(), torch_program().detach().numpy()
-    found = [found, *((a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, theirs, strict=True))]
-    for a, b in found:
-        if np.abs(a - b).max() > 1e-4 * np.abs(b).max():
-            raise AssertionError("minitx and PyTorch computed different numbers")
-    return {"minitx": minitx_program, "torch": torch_program}
+        def program() -> list:
+            for x in leaves:
+                x.grad = None
+            y = F.linear_attention(*leaves, chunk=CHUNK)
+            y.backward(seed)
+            return [y, *(x.grad for x in leaves)]
+
+        return program
+
+    def torch() -> Callable[[], list]:
+        import torch
+
+        leaves = [torch.tensor(x, requires_grad=True) for x in arrays]
+        cotangent = torch.from_numpy(seed)
+
+        def program() -> list:
+            for x in leaves:
+                x.grad = None
+            y = torch_linear_attention(*leaves, CHUNK)
+            y.backward(cotangent)
+            return [y.detach(), *(x.grad for x in leaves)]
+
+        for a, b in zip(minitx()(), program(), strict=True):
+            if np.abs(a.numpy() - b.numpy()).max() > 1e-4 * np.abs(b.numpy()).max():
+                raise AssertionError("minitx and PyTorch computed different numbers")
+        return program
+
+    return {"minitx": lazily(minitx), "torch": lazily(torch)}
 
 
 def works(threads: int) -> Iterator[Work]:

@@ -6,10 +6,11 @@ once, so that the cost of starting a sweep is shared as it is in a model.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import add, matmul, mul
 
 import numpy as np
 
-from tests.benchmarks.work import Programs, Work
+from tests.benchmarks.work import Programs, Work, lazily
 
 LENGTH = 20
 
@@ -51,18 +52,22 @@ def _theirs(step: Callable) -> Callable[[], object]:
 
 def pair(name: str) -> Programs:
     """A chain of one operation, in both."""
-    import torch
 
-    from minitx import functional as F
+    def step(tanh: Callable) -> Callable:
+        steps = {"add": add, "mul": mul, "tanh": lambda y, o: tanh(y), "matmul 8x8": matmul}
+        return steps[name]
 
-    steps = {
-        "add": (lambda y, o: y + o, lambda y, o: y + o),
-        "mul": (lambda y, o: y * o, lambda y, o: y * o),
-        "tanh": (lambda y, o: F.tanh(y), lambda y, o: torch.tanh(y)),
-        "matmul 8x8": (lambda y, o: y @ o, lambda y, o: y @ o),
-    }
-    ours, theirs = steps[name]
-    return {"minitx": _ours(ours), "torch": _theirs(theirs)}
+    def minitx() -> Callable[[], object]:
+        from minitx import functional as F
+
+        return _ours(step(F.tanh))
+
+    def torch() -> Callable[[], object]:
+        import torch
+
+        return _theirs(step(torch.tanh))
+
+    return {"minitx": lazily(minitx), "torch": lazily(torch)}
 
 
 def works(threads: int) -> Iterator[Work]:

@@ -4,11 +4,11 @@ Pre-norm, learned positions, biases, no dropout, float32, tanh-GELU (erf-GELU be
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 
-from tests.benchmarks.work import Programs, Work
+from tests.benchmarks.work import Programs, Work, lazily
 
 VOCABULARY = 65
 SIZES = {
@@ -107,12 +107,6 @@ def _make(size: dict, approximate: str, threads: int) -> Programs:
         "torch compiled": lazily(lambda: torch(compiled=True)),
         "jax": lazily(jax),
     }
-
-
-def lazily(build: Callable[[], Callable]) -> Callable[[], object]:
-    """The program that ``build`` gives, built when it is called for the first time."""
-    built = cache(build)
-    return lambda: built()()
 
 
 def works(threads: int) -> Iterator[Work]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 Programs = dict[str, Callable[[], object]]
 
 
 @dataclass(frozen=True)
 class Work:
-    """``make()`` gives ``{"minitx": program, referee: program, ...}``, all ready to be timed.
+    """``make()`` gives ``{"minitx": program, referee: program, ...}``, built when they are called.
 
     ``who`` names them beforehand, since each runs in a process of its own. ``targets`` maps a
     number of threads to the largest ratio, ours / the fastest referee, that is aimed at; without
@@ -19,3 +20,9 @@ class Work:
     make: Callable[[], Programs]
     who: tuple[str, ...] = ("minitx", "torch")
     targets: Mapping[int, float] = field(default_factory=dict)
+
+
+def lazily(build: Callable[[], Callable]) -> Callable[[], object]:
+    """The program that ``build`` gives, built when it is called for the first time."""
+    built = cache(build)
+    return lambda: built()()

@@ -30,6 +30,17 @@ def output(model):
     return model(IDS).numpy()
 
 
+def is_packed(model):
+    """Whether the parameters lie end to end."""
+    first, *others = [parameter.data for parameter in model.parameters()]
+    ends = [first.ctypes.data + first.nbytes]
+    for array in others:
+        ends.append(array.ctypes.data + array.nbytes)
+        if not 0 <= array.ctypes.data - ends[-2] < 64:
+            return False
+    return bool(others)
+
+
 # ------------------------------------------------------------------------------- what is built
 
 
@@ -45,6 +56,7 @@ def test_a_family(folder, family, kind, shape):
     assert loaded.config["model_type"] == family and loaded.unused == []
     y = output(loaded.model)
     assert y.shape == shape and y.dtype == np.float32 and np.ptp(y) > 0.1
+    assert is_packed(loaded.model)
     wide = pretrained.load(path, np.float64).model
     assert {p.dtype for p in wide.parameters()} == {np.dtype(np.float64)}
 

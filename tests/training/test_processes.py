@@ -211,3 +211,35 @@ def test_bad_input_is_named():
     uneven = {"x": INPUTS[:7], "y": TARGETS[:5]}
     with pytest.raises(ValueError, match=r"as many rows each, got \[7, 5\]"):
         on_processes(loss, 2)(network(), uneven)
+
+
+def test_another_tree_of_the_same_shapes_is_not_mistaken():
+    def squares(model, given):
+        return losses.mse(model(F.tensor(given["x"])), F.tensor(given["y"]))
+
+    x, y = INPUTS[:8], INPUTS[:8, ::-1].copy() * 3
+    model, parted = nn.Sequential(nn.Linear(3, 3, rng=0)), on_processes(squares, 2)
+    for given in ({"x": x, "y": y}, {"y": y, "x": x}):
+        assert swept(model, parted, given)[0] == swept(model, on_threads(squares, 2), given)[0]
+
+
+def test_a_replaced_layer_is_trained_on_the_whole_batch():
+    model, parted = network(), on_processes(loss, 2)
+    swept(model, parted, batch(8))
+    model.parts[2] = nn.Linear(7, 1, rng=9)
+    got, want = (swept(model, on, batch(8)) for on in (parted, on_threads(loss, 2)))
+    assert got[0] == want[0]
+    np.testing.assert_array_equal(got[1][-1], want[1][-1])
+
+
+def test_a_loss_may_write_into_its_batch_and_take_tensors():
+    def scaled(model, given):
+        given["x"] *= 2
+        return losses.mse(model(F.tensor(given["x"])), given["y"])
+
+    fresh = lambda: {name: array.copy() for name, array in batch(8).items()}  # noqa: E731
+    got, want = (swept(network(), on(scaled, 2), fresh())[0] for on in (on_processes, on_threads))
+    assert got == want
+    tensors = {name: F.tensor(array) for name, array in batch(8).items()}
+    product = lambda model, given: losses.mse(model(given["x"]), given["y"])  # noqa: E731
+    assert on_processes(product, 2)(network(), tensors).item() > 0

@@ -31,14 +31,13 @@ def output(model):
 
 
 def is_packed(model):
-    """Whether the parameters lie end to end."""
-    first, *others = [parameter.data for parameter in model.parameters()]
-    ends = [first.ctypes.data + first.nbytes]
-    for array in others:
-        ends.append(array.ctypes.data + array.nbytes)
-        if not 0 <= array.ctypes.data - ends[-2] < 64:
-            return False
-    return bool(others)
+    """Whether the parameters are parts of one array."""
+    return len({id(whole(parameter.data)) for parameter in model.parameters()}) == 1
+
+
+def whole(array):
+    """What ``array`` is a part of."""
+    return array if array.base is None else whole(array.base)
 
 
 # ------------------------------------------------------------------------------- what is built

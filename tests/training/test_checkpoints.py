@@ -195,8 +195,8 @@ def test_weights_alone(tmp_path):
     model, other = nn.Linear(2, 3, rng=0), nn.Linear(2, 3, rng=1)
     training.save_weights(model, tmp_path)
     training.load_weights(other, tmp_path)
-    starts = [p.data.ctypes.data for p in other.parameters()]
-    assert max(starts) - min(starts) < 64 + sum(p.data.nbytes + 64 for p in other.parameters())
+    weight, bias = (parameter.data.base for parameter in other.parameters())
+    assert weight is bias is not None  # parts of one array
     np.testing.assert_array_equal(other.weight.numpy(), model.weight.numpy())
     with pytest.raises(FileNotFoundError, match=r"expected a file model\.safetensors, found none"):
         training.load_weights(other, tmp_path / "nowhere")

@@ -7,46 +7,20 @@ import pytest
 
 from minitx import functional as F
 from minitx import nn, training
-from minitx.autograd.tensor import wrap
 from minitx.models import Decoder
 from minitx.training.graph import CapturedStep
 from tests import standin
 from tests.gpu.cases import numbers
-
-STEPS = 4
-
-
-def batches():
-    drawn = np.random.default_rng(1).integers(19, size=(STEPS + 1, 2, 8))
-    return [(ids[:, :-1], ids[:, 1:]) for ids in drawn]
-
-
-def loss_of(model, batch):
-    return model.loss(*batch)
-
-
-def made():
-    model = standin.convert(Decoder.gpt(19, 12, 3, 2, 16, rng=0))
-    return model, training.AdamW(model.parameters(), lr=0.01, weight_decay=0.1)
-
-
-def on_device(x):
-    return wrap(standin.array(x), None)
-
-
-def weights(model):
-    return {name: p.numpy() for name, p in model.named_parameters()}
-
-
-def eagerly(model, optimiser, given):
-    losses = []
-    for step, batch in enumerate(given):
-        loss = loss_of(model, [on_device(x) for x in batch])
-        loss.backward()
-        optimiser.step(1 / (step + 1))
-        optimiser.zero_grad()
-        losses.append(loss.item())
-    return losses
+from tests.gpu.steps import (
+    batches,
+    eagerly,
+    loss_of,
+    made,
+    on_device,
+    replayed,
+    same_state,
+    state,
+)
 
 
 def test_it_trains_as_an_ordinary_step_does(emulated):
@@ -55,10 +29,8 @@ def test_it_trains_as_an_ordinary_step_does(emulated):
     expected = eagerly(model, optimiser, batches()[1:])
     other, its_optimiser = made()
     step = CapturedStep(other, its_optimiser, loss_of, batches()[0])
-    got = [step(batch, 1 / (i + 1)).item() for i, batch in enumerate(batches()[1:])]
-    assert got == expected
-    for name, weight in weights(other).items():
-        np.testing.assert_array_equal(weight, weights(model)[name], err_msg=name)
+    assert replayed(step, batches()[1:]) == expected
+    same_state(other, model)
     assert its_optimiser.state_dict()["counts"] == optimiser.state_dict()["counts"]
 
 
@@ -70,21 +42,17 @@ def test_ordinary_steps_before_and_after(emulated):
     step = CapturedStep(other, its_optimiser, loss_of, batches()[0], warm=3)
     for i, batch in enumerate(batches()[2:4]):
         step([on_device(x) for x in batch], 1 / (i + 3))
-    loss = loss_of(other, [on_device(x) for x in batches()[4]])
-    loss.backward()
-    its_optimiser.step(1 / 5)
-    for name, weight in weights(other).items():
-        np.testing.assert_array_equal(weight, weights(model)[name], err_msg=name)
+    eagerly(other, its_optimiser, batches()[4:], start=4)
+    same_state(other, model)
 
 
 def test_capturing_changes_nothing(emulated):
     model, optimiser = made()
-    before, counts = weights(model), deepcopy(optimiser.state_dict()["counts"])
+    before, counts = state(model), deepcopy(optimiser.state_dict()["counts"])
     CapturedStep(model, optimiser, loss_of, batches()[0])
-    for name, weight in weights(model).items():
-        np.testing.assert_array_equal(weight, before[name])
-    state = optimiser.state_dict()
-    assert state["counts"] == counts and not any(x.any() for x in state["arrays"].values())
+    same_state(model, before)
+    its = optimiser.state_dict()
+    assert its["counts"] == counts and not any(x.any() for x in its["arrays"].values())
     assert not emulated.capturing and emulated.numbers().get().tolist() == [1, 0]
 
 

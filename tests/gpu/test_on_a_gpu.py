@@ -1,9 +1,12 @@
 """The same questions to a real GPU, through CuPy; skipped, with the reason, where there is none."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
-from minitx import backend, training
+from minitx import backend, nn, training
+from minitx import functional as F
 from minitx.autograd.tensor import wrap
 from minitx.models import Decoder
 from minitx.training.graph import CapturedStep
@@ -77,6 +80,38 @@ def test_a_captured_step_trains_as_an_ordinary_one():
     np.testing.assert_allclose(got, losses, rtol=1e-5)
     for p, expected in zip(model.parameters(), weights, strict=True):
         np.testing.assert_allclose(p.numpy(), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_captured_step_goes_on_from_what_it_finds():
+    """Ordinary steps and loaded weights between two replays; running means in a buffer."""
+    layers = nn.Linear(3, 5, rng=0), nn.BatchNorm(5), nn.Linear(5, 2, rng=1)
+    given = [numbers(7, 3, seed=i).astype(np.float32) for i in range(7)]
+    here, there = nn.Sequential(*layers), deepcopy(nn.Sequential(*layers)).to("cuda")
+    # the first bias has a gradient of 0 up to rounding: eps keeps Adam from following that
+    optimisers = [training.AdamW(model.parameters(), lr=0.01, eps=1e-3) for model in (here, there)]
+
+    def squares(model, x):
+        return F.mean(F.square(model(x)))
+
+    def ordinary(model, optimiser, x):
+        squares(model, wrap(x, None)).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+    loaded = {name: 1 + array for name, array in here.state_dict().items()}
+    step = CapturedStep(there, optimisers[1], squares, given[0])
+    for i, x in enumerate(given[1:]):
+        if i == 4:
+            here.load_state_dict(loaded)
+            there.load_state_dict(loaded)
+        ordinary(here, optimisers[0], x)
+        if i in (1, 2):
+            ordinary(there, optimisers[1], backend.move(x, "cuda"))
+        else:
+            step(x)
+    expected = here.state_dict()
+    for name, array in there.state_dict().items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 def test_other_work_between_replays_does_no_harm():

@@ -18,7 +18,10 @@ class Bench(MarkdownTable):
 
 
 def table(report: dict) -> list[str]:
-    """The machine in a sentence, and a row a measurement."""
+    """The machine in a sentence, and a row a measurement.
+
+    The ratio is to the fastest referee, or to the one that a row of the GPU's names.
+    """
     machine = report["machine"]
     lines = [
         "Measured on " + ", ".join(f"{name} {machine[name]}" for name in FACTS if name in machine),
@@ -33,14 +36,15 @@ def table(report: dict) -> list[str]:
 def _row(row: dict) -> str:
     unit = "MB" if row["clock"] == "MB" else "ms"
     others = row[f"referees_{unit.lower()}"]
-    referees = ", ".join(f"{who} {value:.4g}" for who, value in others.items())
+    referees = "; ".join(f"{who} {value:.4g}" for who, value in others.items())
     wanted = ""
     if row["target"] is not None:
         met = row["ratio"] <= row["target"]
         wanted = f"{row['target']:.2f} " + ("met" if met else "**missed**")
+    against = f" to {row['against']}" if "against" in row else ""
     return (
         f"| {row['work']} | {row['threads']}, {row['clock']} | {row[f'minitx_{unit.lower()}']:.4g} "
-        f"{unit} | {referees} {unit} | {row['ratio']:.2f} | {wanted} |"
+        f"{unit} | {referees} {unit} | {row['ratio']:.2f}{against} | {wanted} |"
     )
 
 

@@ -8,6 +8,7 @@ type, a head too wide), and for arrays of NumPy, its own forward computation run
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -36,20 +37,25 @@ class _Kept:
 
 def open_doors(device: Any) -> None:
     """Let the primitives of ``DOORS`` run the kernels of ``device`` on arrays of its library."""
-    if not _DEVICES:
-        for name, file in DOORS.items():
-            op = TABLE[name]
-            rule = getattr(import_module(f"minitx.backend.kernels.{file}"), name)
-            if op.fused:
-                op.forward, op.backward = _fused(op.forward, op.backward, *rule)
-            else:
-                op.forward = _plain(op.forward, rule)
+    _hang_doors()
     _DEVICES[device.xp] = device
 
 
 def close_doors(library: Any) -> None:
     """Let arrays of ``library`` do without kernels again."""
     _DEVICES.pop(library, None)
+
+
+@cache
+def _hang_doors() -> None:
+    """Once and for good: through a door that is closed a primitive computes as ever."""
+    for name, file in DOORS.items():
+        op = TABLE[name]
+        rule = getattr(import_module(f"minitx.backend.kernels.{file}"), name)
+        if op.fused:
+            op.forward, op.backward = _fused(op.forward, op.backward, *rule)
+        else:
+            op.forward = _plain(op.forward, rule)
 
 
 def _plain(forward: Callable, kernel: Callable) -> Callable:

@@ -9,7 +9,7 @@ import pytest
 from exercises.course import make
 from exercises.course.grading.judge import asked_again
 from exercises.course.grading.texts import plain, texts
-from exercises.course.grading.variants import Again, variants
+from exercises.course.grading.variants import Again, encoder, training, variants
 from exercises.course.grading.variants.again import alike
 from minitx.checks import CHAPTERS, chapter
 from tests.teach.test_grading import grade, heavy
@@ -46,6 +46,40 @@ def test_each_term_has_numbers_of_its_own_and_the_answer_of_the_book_is_wrong(ex
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_the_same_seed_asks_with_the_same_numbers(page):
     assert texts(page, 3) == texts(page, 3)
+
+
+def test_the_numbers_that_show_the_form_are_no_answer():
+    for seed in range(50):
+        for name, example in (("looped/by_hand", "5 / 7"), ("encoder_decoder/by_hand", "2 / 7")):
+            numbers = variants(name).numbers(name, seed)
+            assert f"`{example}`" in variants(name).text(*numbers)
+            top, under = map(int, example.split(" / "))
+            answer = np.concatenate([np.ravel(part) for part in variants(name).answer(*numbers)])
+            assert not np.isclose(answer, top / under).any()
+        name = "autograd/difference"
+        numbers = variants(name).numbers(name, seed)
+        assert "`-5, -9`" in variants(name).text(*numbers)
+        assert tuple(variants(name).answer(*numbers)) != (-5, -9)
+
+
+def test_no_run_of_gradient_descent_is_near_an_edge():
+    for rate, momentum in training.RUNS:
+        for edge in ((1 - momentum**0.5) ** 2, 2 * (1 + momentum)):
+            assert max(rate / edge, edge / rate) > 1.199
+
+
+def test_no_share_of_facts_is_near_a_limit():
+    """Measured with whole vectors, which the question does without."""
+    rng = np.random.default_rng(1)
+    for seed in range(8):
+        width, *counts = variants("encoder/prediction").numbers("encoder/prediction", seed)
+        for count, word in zip(counts, encoder.facts(width, *counts)):
+            fact, other = rng.standard_normal((2, 1000, width), np.float32)
+            kept = fact + np.sqrt(count - 1) * other
+            noise = np.linalg.norm(kept, axis=1) * rng.normal(size=(15, 1000))
+            share = ((kept * fact).sum(axis=1) > noise.max(axis=0)).mean()
+            assert min(abs(share - 0.9), abs(share - 0.16)) > 0.02
+            assert word == encoder.word(share)
 
 
 def test_a_question_that_only_the_book_can_ask_is_refused():

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -54,6 +55,10 @@ def test_values_come_back_as_they_were(line, value):
         assert np.array_equal(got, value)
     else:
         assert got == value
+
+
+def test_a_fraction_comes_as_the_number_that_it_is(line):
+    assert over(line, lambda: [Fraction(7, 200)])() == [0.035]
 
 
 def test_an_array_keeps_its_strides(line):

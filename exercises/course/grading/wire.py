@@ -8,6 +8,7 @@ back. Nothing that arrives is ever executed, and no line is longer than ``LIMIT`
 import json
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -117,6 +118,8 @@ class Peer:
             return {"range": [value.start, value.stop, value.step]}
         if kind is complex:
             return {"complex": [value.real, value.imag]}
+        if kind is Fraction:
+            return float(value)
         if isinstance(value, np.generic) and value.dtype.kind in NUMBERS:
             return {"number": pack_array(value)}
         if isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS:

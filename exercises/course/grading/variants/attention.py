@@ -85,7 +85,7 @@ def hand(queries: Any, keys: Any, values: Any) -> tuple[Any, Any]:
 
 
 SCALE = """\
-The numbers in queries and keys are independent, with mean 0 and variance 1{}. There are {} keys.
+{}. There are {} keys.
 Divide the scores $q \\cdot k$ by {}, and let the width $d$ grow without end. Over how many of the
 keys does nearly every query then spread its weight?
 
@@ -95,20 +95,27 @@ keys does nearly every query then spread its weight?
 
 Return three words, for the three divisors in this order."""
 
+PLAIN = "The numbers in queries and keys are independent, with mean 0 and variance 1"
+EQUAL = (
+    "Each query is one random number, repeated $d$ times, and so is each key; these are "
+    "independent, with mean 0 and variance 1"
+)
 POWERS = ("1", "$d^{1/4}$", "$\\sqrt d$", "$d^{3/4}$", "$d$")
 Change = Callable[[np.ndarray, float], np.ndarray]
 CHANGES: list[tuple[str, Change, Change]] = [  # what is done to q and to k, of the width d
-    ("", lambda q, d: q, lambda k, d: k),
-    ("; then each key is divided by its length", lambda q, d: q, lambda k, d: k / d**0.5),
-    ("; then all queries are multiplied by $d^{1/4}$", lambda q, d: q * d**0.25, lambda k, d: k),
-    ("; then queries and keys are divided by $d^{1/4}$", lambda q, d: q / d**0.25,
-     lambda k, d: k / d**0.25),
-    ("; but all $d$ numbers of a query are the same number, and so are those of a key",
-     lambda q, d: np.tile(q[:, :1], int(d)), lambda k, d: np.tile(k[:, :1], int(d))),
-    ("; then all numbers of a query are set to 0, but for the first $\\sqrt d$",
+    (PLAIN, lambda q, d: q, lambda k, d: k),
+    (PLAIN + "; then each key is divided by its length",
+     lambda q, d: q, lambda k, d: k / d**0.5),
+    (PLAIN + "; then all queries are multiplied by $d^{1/4}$",
+     lambda q, d: q * d**0.25, lambda k, d: k),
+    (PLAIN + "; then queries and keys are divided by $d^{1/4}$",
+     lambda q, d: q / d**0.25, lambda k, d: k / d**0.25),
+    (EQUAL, lambda q, d: np.tile(q[:, :1], int(d)), lambda k, d: np.tile(k[:, :1], int(d))),
+    (PLAIN + "; then all numbers of a query are set to 0, but for the first $\\sqrt d$",
      lambda q, d: q * (np.arange(d) < d**0.5), lambda k, d: k),
-    (", and each is either $+1$ or $-1$", lambda q, d: np.sign(q), lambda k, d: np.sign(k)),
-    ("; then 1 is added to every number", lambda q, d: q + 1, lambda k, d: k + 1),
+    (PLAIN + ", and each is either $+1$ or $-1$",
+     lambda q, d: np.sign(q), lambda k, d: np.sign(k)),
+    (PLAIN + "; then 1 is added to every number", lambda q, d: q + 1, lambda k, d: k + 1),
 ]  # fmt: skip
 
 

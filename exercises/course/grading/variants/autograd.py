@@ -75,7 +75,7 @@ Taylor's series says that this is wrong by about $h^{power}$. On a machine that 
 {digits} digits, rounding makes each value of $f$ wrong by about $10^{{-{digits}}}$. Which power of
 ten is the best step $h$, where the two errors meet, and which power of ten is the error there?
 
-Return both powers, two whole numbers."""
+Return the two exponents, first that of the step: `-5, -9` would be $10^{{-5}}$ and $10^{{-9}}$."""
 
 FORMULAS = {  # (order of the derivative, power of h in the error)
     (1, 1): r"\frac{f(x + h) - f(x)}{h}",
@@ -88,7 +88,10 @@ FORMULAS = {  # (order of the derivative, power of h in the error)
 
 
 def draw_difference(rng: Rng) -> tuple[int, int, int]:
-    """A formula, and digits for which the best step is a whole power of ten."""
+    """A formula, and digits for which the best step is a whole power of ten.
+
+    The other exponent is 1, 2 or 4 times as large: never -9 beside -5, as the text has it.
+    """
     order, power = list(FORMULAS)[rng.integers(len(FORMULAS))]
     step = rng.integers(math.ceil(7 / (order + power)), 36 // (order + power) + 1)
     return order, power, int((order + power) * step)

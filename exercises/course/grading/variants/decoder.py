@@ -128,7 +128,7 @@ it:
 - **top-p**: keep the likeliest tokens that reach {} together;
 - **min-p**: keep tokens at least {} times as likely as the likeliest;
 - **repetition penalty**: scores of tokens that were written already, 0 and 3, are divided by {:g}
-  if they are positive, and multiplied by it if they are negative.
+  if they are positive, and multiplied by {:g} if they are negative.
 
 Are the probabilities the `"same"` in both orders, whatever the scores are, or are there scores,
 all different, for which they are `"other"` ones? Return four words, in the order of this list."""
@@ -136,15 +136,16 @@ all different, for which they are `"other"` ones? Return four words, in the orde
 RULES: list[tuple[str, Callable[..., Any]]] = [  # the first is the book's
     ("is a temperature of 2: it divides all scores by 2", Temperature(2)),
     ("adds 1 to all scores", lambda z, history: z + 1),
-    ("puts the logarithm of its probability in place of each score",
+    ("replaces each score by the logarithm of its token's probability",
      lambda z, history: z - np.log(np.exp(z).sum(axis=-1, keepdims=True))),
     ("takes the largest score off all scores",
      lambda z, history: z - z.max(axis=-1, keepdims=True)),
     ("keeps the 5 likeliest tokens", TopK(5)),
     ("keeps the likeliest tokens that reach 0.9 together", TopP(0.9)),
     ("keeps tokens at least 0.05 times as likely as the likeliest", MinP(0.05)),
-    ("is a repetition penalty of 3, for the tokens 0 and 3", RepetitionPenalty(3.0)),
-    ("keeps scores in bounds: $z$ becomes $5 \\tanh(z / 5)$, if the token is still in the race",
+    ("is a repetition penalty as in the list below, but of 3, for the tokens 0 and 3",
+     RepetitionPenalty(3.0)),
+    ("keeps scores in bounds: $z$ becomes $5 \\tanh(z / 5)$ (a token already ruled out stays out)",
      lambda z, history: np.where(z > -np.inf, 5 * np.tanh(z / 5), z)),
     ("adds 2 to the score of token 4", lambda z, history: z + 2 * (np.arange(9) == 4)),
 ]  # fmt: skip
@@ -157,7 +158,7 @@ def draw_order(rng: Rng) -> tuple[Any, ...]:
 
 
 def order_text(rule: int, *numbers: float) -> str:
-    return ORDER.format(RULES[rule][0], *numbers)
+    return ORDER.format(RULES[rule][0], *numbers, numbers[-1])
 
 
 def order(rule: int, k: int, reach: float, least: float, penalty: float) -> list[str]:

@@ -103,8 +103,8 @@ def memories(keys: Keys, values: Sequence[float], beta: float) -> tuple[Any, ...
 
 
 LENGTH = r"""
-One and the same pair of a key and a value is written again and again, but now the key is a vector
-of length {:g}. What becomes of the error $|S^\top k - v|$ with a $\beta$ of {}?
+One and the same pair of a key and a value is written again and again, but now the key is not a
+unit vector: $|k| = {:g}$. What becomes of the error $|S^\top k - v|$ with a $\beta$ of {}?
 
 Return four words, one for each: whether the error is `"gone"` at once, `"shrinks"` with every
 write, `"stays"` or `"grows"`."""

@@ -124,9 +124,9 @@ FACTS = """\
 A context is a set of facts, each a random vector of {} numbers. It is kept as **one** vector, the
 mean of its facts. Sixteen candidates are compared with it by their dot products: one of them is a
 fact of the context, the other fifteen are random vectors of the same kind. How often does the
-right one win, if a context is **{}**, **{}** or **{}** facts: `"nearly always"` (more than nine
-times in ten), `"sometimes"` or `"hardly ever"` (less than once in six, where guessing wins once
-in sixteen)?
+right one win, if a context is **{}**, **{}** or **{}** facts: `"nearly always"` (more than 90
+times in 100), `"sometimes"` or `"hardly ever"` (at most 16 times in 100, where guessing wins 6
+times)?
 
 Return three words, in this order."""
 
@@ -142,13 +142,18 @@ def draw_facts(rng: Rng) -> tuple[int, ...]:
 
 
 @cache
-def _share(width: int, count: int, trials: int = 2000) -> float:
-    """How often the right candidate wins; beside it, the products of the others are plain noise."""
+def _share(width: int, count: int, trials: int = 40000) -> float:
+    """How often the right candidate wins, to 0.5 %.
+
+    Of the sum of all facts only two numbers matter: how far it goes along the right one, and its
+    length, which is how loud the noise is that the other candidates hear.
+    """
     rng = np.random.default_rng(0)
-    fact = rng.standard_normal((trials, width), np.float32)
-    kept = fact + np.sqrt(count - 1) * rng.standard_normal((trials, width), np.float32)
-    others = np.linalg.norm(kept, axis=1) * rng.normal(size=(15, trials))
-    return float(((kept * fact).sum(axis=1) > others.max(axis=0)).mean())
+    fact = np.sqrt(rng.chisquare(width, trials))  # its length
+    along = fact + np.sqrt(count - 1) * rng.normal(size=trials)
+    length = np.sqrt(along**2 + (count - 1) * rng.chisquare(width - 1, trials))
+    others = length * rng.normal(size=(15, trials)).max(axis=0)
+    return float((fact * along > others).mean())
 
 
 def facts(width: int, *counts: int) -> list[str]:

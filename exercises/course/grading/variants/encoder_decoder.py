@@ -88,7 +88,7 @@ the same probability:
 | words that may follow | {} |
 
 What is the probability of the text that a beam of one finds, and of those that beams of two and of
-three find? Return three numbers, as fractions."""
+three find? Return three numbers; write `2 / 7` rather than a rounded number."""
 
 
 def draw_hand(rng: Rng) -> tuple[list[int], list[int]]:

@@ -57,9 +57,11 @@ STATE = """Take a pencil. Three tokens, features of width 2, each hears itself a
 |---|---|---|---|
 {}
 
-Return the state $S = \\sum_j k_j v_j^\\top$ (2 by 2) and the sum $z = \\sum_j k_j$ after all three
-tokens; then the three outputs, $(S_t^\\top q_t) / (z_t \\cdot q_t)$ with the state as it was after
-token $t$. Write fractions as `11 / 4`."""
+The state is $S = \\sum_j k_j v_j^\\top$, the sum of the keys is $z = \\sum_j k_j$, and token $t$
+gets the output $(S_t^\\top q_t) / (z_t \\cdot q_t)$, with both as they were after token $t$.
+
+Return three things: $S$ (2 by 2) and $z$ (2 numbers) after all three tokens, and the outputs
+(3 by 2). Write fractions as `11 / 4`."""
 
 Table = list[list[int]]
 
@@ -89,7 +91,7 @@ def state(q: Table, k: Table, v: Table) -> tuple[Any, ...]:
 NOISE = r"""
 Again $n$ pairs of a random key and a random value, all of length 1, are stored in one matrix,
 $S = \sum_j k_j v_j^\top$, and key $i$ is answered by $S^\top k_i = v_i + \text{{noise}}$. What
-becomes of the mean square of the noise with
+becomes of the mean of $|\text{{noise}}|^2$, its squared length, with
 
 {}
 

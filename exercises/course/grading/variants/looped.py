@@ -37,11 +37,15 @@ $x = {}$. The preconditioner is $A = \frac{{{}}}{{{}}}$. (a) The rests $r$ of th
 (examples, question) after one pass? (b) The predictions after one pass and after two? (c) Newton's
 iteration begins with $m = A$: what is $m$ after one pass?
 
-Return three rests, two predictions, and $m$. Write fractions as `3 / 16`."""
+Return three things: a list of the three rests, a list of the two predictions, and $m$. Write
+fractions as `5 / 7`."""
 
 
 def draw_passes(rng: Rng) -> tuple[int, ...]:
-    """Two examples whose squares have a whole mean, and a step that goes a part of the way."""
+    """Two examples whose squares have a whole mean, and a step that goes a part of the way.
+
+    No number is divided by 7, so that none is the fraction that the text writes.
+    """
     a, b = [(1, 3), (2, 4), (1, 5), (3, 5), (2, 6), (1, 7)][rng.integers(6)]
     question = rng.choice([x for x in (1, 2, 3, 4, 6) if x not in (a, b)])
     step = Fraction(int(rng.integers(1, 4)), 4) / ((a * a + b * b) // 2)
@@ -67,9 +71,10 @@ The matrix $S$ has eigenvalues from 1 down to 1/{0}. Both descent, $M \leftarrow
 Newton, $M \leftarrow 2 M - M S M$, begin with $M = I$. How many passes until the largest singular
 value of $I - M S$ is at most $10^{{-{1}}}$?
 
-Return two numbers. The first is for descent: count its beginning, $M = I$, as a pass, too, and
-say where between two passes the singular value would be exactly $10^{{-{1}}}$, as an expression
-with `np.log`, not rounded. The second is for Newton: a whole number, the beginning not counted."""
+Return two numbers. The first is for descent: count its beginning, $M = I$, as a pass, too (so after
+pass $n$ the singular value is $(1 - 1/{0})^n$); for which $n$, not rounded, is it exactly
+$10^{{-{1}}}$? Write an expression with `np.log`. The second is for Newton: a whole number, the
+beginning not counted."""
 
 
 def draw_condition(rng: Rng) -> tuple[int, int]:

@@ -148,7 +148,7 @@ LAYERS: list[tuple[str, Callable[[Layer], np.ndarray]]] = [  # the first five ar
     ("no positions, and each token hears only itself and the two before it",
      lambda it: it.hears(it.weights(allowed=(it.step <= 0) & (it.step > -3)))),
     ("no positions and no softmax: under a causal mask, each value that is heard has the weight "
-     "$1/T$", lambda it: it.hears((it.step <= 0) / it.T)),
+     "1/{}, one over the number of **all** tokens", lambda it: it.hears((it.step <= 0) / it.T)),
     ("sinusoids are added to queries and keys, and not to values",
      lambda it: it.hears(it.weights(it.parts()[0] + it.waves, it.parts()[1] + it.waves))),
     ("sinusoids are added to values, and every token hears itself and what came before",
@@ -165,7 +165,7 @@ def draw_equal(rng: Rng) -> tuple[Any, ...]:
 
 
 def equal_text(T: int, chosen: list[int]) -> str:
-    listed = "\n".join(f"{n}. {LAYERS[i][0]}" for n, i in enumerate(chosen, start=1))
+    listed = "\n".join(f"{n}. {LAYERS[i][0].format(T)}" for n, i in enumerate(chosen, start=1))
     return EQUAL.format(T, listed)
 
 

@@ -124,7 +124,7 @@ def draw_sum(rng: Rng) -> tuple[Any, ...]:
 def sum_text(digits: int, moments: list[tuple[str, int]]) -> str:
     listed = [
         f"{n}. The {order.partition(' ')[0]} digit is written first. Digit {place + 1} of the sum, "
-        f"with {place} written."
+        f"with {place or 'nothing'} written."
         for n, (order, place) in enumerate(moments, start=1)
     ]
     cases = "\n".join(listed)

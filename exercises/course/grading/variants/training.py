@@ -78,9 +78,9 @@ from side to side; or does it run `"away"`?
 
 Return four words."""
 
-# (rate times second derivative, momentum), away from the edges between the words
-RUNS = [(0.4, 0.0), (0.8, 0.0), (1.2, 0.0), (1.6, 0.0), (1.8, 0.0), (2.2, 0.0), (3.2, 0.0)]
-RUNS += [(0.2, 0.1), (0.8, 0.5), (2.4, 0.5), (3.6, 0.5), (2.4, 0.9), (3.6, 0.9), (4.4, 0.9)]
+# (rate times second derivative, momentum), 20 % or more away from the edges between the words
+RUNS = [(0.4, 0.0), (0.8, 0.0), (1.2, 0.0), (1.5, 0.0), (1.6, 0.0), (2.5, 0.0), (3.2, 0.0)]
+RUNS += [(0.2, 0.1), (0.8, 0.5), (2.4, 0.5), (3.6, 0.5), (2.4, 0.9), (2.8, 0.9), (4.8, 0.9)]
 
 
 def draw_valley(rng: Rng) -> tuple[Any, ...]:

@@ -80,10 +80,11 @@ def describe(row: dict) -> str:
     if row["target"] is not None:
         met = row["ratio"] <= row["target"]
         verdict = f"target {row['target']:.2f} {'met' if met else 'MISSED'}"
+    against = f" to {row['against']}" if "against" in row else ""
     told = "  ".join(f"{who} {value:.3f}" for who, value in numbers.items())
     return (
         f"{row['work']:<40} {row['threads']} thread{'s' * (row['threads'] > 1)}, {row['clock']:<4} "
-        f"[{unit}] {told}  ratio {row['ratio']:.2f} {verdict}"
+        f"[{unit}] {told}  ratio {row['ratio']:.2f}{against} {verdict}"
     )
 
 

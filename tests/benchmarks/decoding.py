@@ -3,6 +3,8 @@
 Each round reads a prompt of 16 tokens and writes 128, with the cache of each.
 """
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -51,7 +53,8 @@ def pair(name: str, batch: int, threads: int) -> Programs:
         from minitx.inference import generate
 
         with tempfile.TemporaryDirectory() as folder:
-            referee(name).save_pretrained(folder)
+            command = [sys.executable, "-m", "tests.benchmarks.decoding", name, folder]
+            subprocess.run(command, check=True, capture_output=True)  # PyTorch stays there
             ours = pretrained.load(folder).model
         return lambda: generate(ours, prompt, NEW, context=CONTEXT, parts=threads)
 
@@ -81,3 +84,7 @@ def works(threads: int) -> Iterator[Work]:
             make = partial(pair, name, batch, threads)
             who, targets = ("minitx", "transformers"), {1: 0.5, 2: 0.6}
             yield Work(f"decoding {name} batch {batch}", make, who, targets)
+
+
+if __name__ == "__main__":
+    referee(sys.argv[1]).save_pretrained(sys.argv[2])

@@ -13,14 +13,13 @@ import argparse
 import datetime
 import json
 import platform
-import statistics
 import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from tests.benchmarks import cuda, memory
-from tests.benchmarks.harness import ROOT, Player, alternate, ratio
+from tests.benchmarks.harness import ROOT, Player, measured
 from tests.benchmarks.work import Work
 from tests.benchmarks.works import works
 
@@ -51,23 +50,13 @@ def measure(threads: int, only: list[str], seconds: float) -> Iterator[dict]:
 
 def timed(work: Work, threads: int, seconds: float) -> dict:
     """One work: its programs start together, and are timed in turn."""
-    players = {who: Player(work.name, who, threads) for who in work.who}
-    try:
-        taken = alternate(players, seconds)
-    finally:
-        for player in players.values():
-            player.close()
-    ours = taken.pop("minitx")
-    ratios = {other: ratio(ours, theirs) for other, theirs in taken.items()}
+    row = measured({who: Player(work.name, who, threads) for who in work.who}, seconds)
     return {
         "work": work.name,
         "threads": threads,
         "clock": "cpu" if threads == 1 else "wall",
-        "minitx_ms": 1e3 * statistics.median(ours),
-        "referees_ms": {who: 1e3 * statistics.median(them) for who, them in taken.items()},
-        "rounds": len(ours),
-        "ratio_to": ratios,
-        "ratio": max(ratios.values()),  # to the fastest of them
+        **row,
+        "ratio": max(row["ratio_to"].values()),  # to the fastest of them
         "target": work.targets.get(threads),
     }
 

@@ -9,7 +9,6 @@ aimed at is the eager one's time; the ratios to the others stand beside it.
 """
 
 import datetime
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from subprocess import PIPE, Popen
 
 import numpy as np
 
-from tests.benchmarks.harness import ROOT, Player, alternate, ratio
+from tests.benchmarks.harness import ROOT, Player, measured
 from tests.benchmarks.training_step import SIZES, VOCABULARY, data, flops
 
 GPT2_SMALL = dict(num_layers=12, d_model=768, num_heads=12, length=1024, batch=4)
@@ -71,24 +70,14 @@ def measure(only: list[str], seconds: float) -> Iterator[dict]:
     for work in works():
         if only and not any(word in work.name for word in only):
             continue
-        players = {who: GPUPlayer(work.name, who) for who in work.programs}
-        try:
-            taken = alternate(players, seconds)
-        finally:
-            for player in players.values():
-                player.close()
-        ours = taken.pop("minitx")
-        ratios = {other: ratio(ours, theirs) for other, theirs in taken.items()}
+        row = measured({who: GPUPlayer(work.name, who) for who in work.programs}, seconds)
         yield {
             "work": work.name,
             "device": device,
             "threads": 1,
             "clock": "gpu",
-            "minitx_ms": 1e3 * statistics.median(ours),
-            "referees_ms": {who: 1e3 * statistics.median(them) for who, them in taken.items()},
-            "rounds": len(ours),
-            "ratio_to": ratios,
-            "ratio": ratios[work.against],
+            **row,
+            "ratio": row["ratio_to"][work.against],
             "against": work.against,  # whose time it is the ratio to, and was aimed at
             "target": work.target,
         }

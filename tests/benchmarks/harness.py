@@ -79,6 +79,22 @@ def alternate(
     return taken
 
 
+def measured(players: Mapping[str, "Player"], seconds: float) -> dict:
+    """The part of a row that is timed: medians in ms, rounds, the ratios to each referee."""
+    try:
+        taken = alternate(players, seconds)
+    finally:
+        for player in players.values():
+            player.close()
+    ours = taken.pop("minitx")
+    return {
+        "minitx_ms": 1e3 * statistics.median(ours),
+        "referees_ms": {who: 1e3 * statistics.median(them) for who, them in taken.items()},
+        "rounds": len(ours),
+        "ratio_to": {other: ratio(ours, theirs) for other, theirs in taken.items()},
+    }
+
+
 def ratio(ours: list[float], theirs: list[float]) -> float:
     """The median over rounds of ours / theirs."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.benchmarks import __main__ as bench
-from tests.benchmarks import cuda
+from tests.benchmarks import cuda, harness
 
 
 def test_without_a_gpu_it_says_so_in_a_line(tmp_path):
@@ -44,7 +44,7 @@ def measured(monkeypatch):
                "products alone": 2.0}  # fmt: skip
     monkeypatch.setattr(cuda, "machine", lambda: {"device": "some GPU"})
     monkeypatch.setattr(cuda, "GPUPlayer", lambda *_: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr(cuda, "alternate", lambda players, _: {w: [seconds[w]] for w in players})
+    monkeypatch.setattr(harness, "alternate", lambda players, _: {w: [seconds[w]] for w in players})
     return list(cuda.measure([], 1.0))
 
 

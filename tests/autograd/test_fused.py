@@ -216,6 +216,34 @@ def test_causal_means_causal():
         assert gv.numpy()[:, :, t].any()
 
 
+@pytest.mark.parametrize("level", [0.0, 1.0, -70.0, 70.0, 1e4])
+def test_attention_bears_scores_of_any_level(level):
+    """Whether a maximum is subtracted or not, it is the same function of the scores."""
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((2, 2, 70, 3), np.float32) for _ in range(3))
+    q[..., 0], k[..., 0] = level, 1  # every score is about ``level``
+    for options in ({}, {"causal": True}, {"mask": rng.random((70, 70)) < 0.7}):
+        y = attend(scale=1.0, **options)(*map(Tensor, (q, k, v))).numpy()
+        with naive_twins():
+            expected = attend(scale=1.0, **options)(*map(Tensor, (q, k, v))).numpy()
+        assert np.isfinite(y).all()
+        np.testing.assert_allclose(y, expected, rtol=1e-3 if level == 1e4 else 2e-5, atol=1e-5)
+
+
+def test_not_a_bit_of_a_row_depends_on_the_future_or_on_other_sequences():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((2, 2, 70, 3), np.float32) for _ in range(3))
+
+    def first_rows():
+        return attend(causal=True)(*map(Tensor, (q, k, v))).numpy()[0, :, :20]
+
+    calm = first_rows()
+    q[:, :, 20:], k[:, :, 20:] = 40, 40  # scores of thousands, in the same block of queries
+    np.testing.assert_array_equal(first_rows(), calm)
+    q[1], k[1] = 50, -50
+    np.testing.assert_array_equal(first_rows(), calm)
+
+
 def test_attention_over_no_keys_gives_zeros():
     y, pull = vjp(attend(), *heads(s=0))
     assert y.shape == (2, 3, 5, 2) and not y.numpy().any()

@@ -4,7 +4,7 @@ A block of 32 queries meets only the keys that it may see, so that with a causal
 half of the score matrix is never computed, and so few sequences are taken at once that their
 scores stay in cache. Scores are kept with the keys on the second to last axis, (S, block): the
 maximum and the sum over keys then run along whole rows of memory, several times faster than
-across them. The maximum itself is looked for only where exp could overflow without it.
+across them. A query's maximum is looked for only where exp could overflow without it.
 """
 
 from functools import lru_cache
@@ -41,7 +41,8 @@ def _hide_future(xp, scores, queries, behind):
     """-inf where key > query + behind; ``scores`` (B, H, S, block)."""
     first = max(0, queries.start + behind + 1)  # the first key that some query may not see
     shape = scores.shape[-2] - first, queries.stop - queries.start
-    scores[..., first:, :] += _future(xp, *shape, queries.start + behind - first, scores.dtype)
+    hidden = scores[..., first:, :]
+    hidden += _future(xp, *shape, queries.start + behind - first, scores.dtype)
 
 
 @lru_cache(maxsize=64)
@@ -63,49 +64,38 @@ def _turned(xp, x):
     return xp.ascontiguousarray(x.swapaxes(-1, -2))
 
 
-def _bounds(xp, q, k, scale, causal, behind):
-    """What no score of a query can exceed, |q| |k| over the keys that it may see: (B, H, T).
-
-    Nothing but what a query may hear decides how its row is computed, so that not a bit of it
-    depends on the future or on other sequences.
-    """
-    longest_q, longest_k = (xp.sqrt(row_dot(xp, x, x)[..., 0]) for x in (q, k))
-    if causal:
-        longest_k = xp.maximum.accumulate(longest_k, axis=-1)[..., behind:]
-    else:
-        longest_k = longest_k.max(axis=-1, keepdims=True)
-    return longest_q * longest_k * abs(scale)
-
-
-def _lower(xp, scores, bounds):
+def _lower(xp, scores):
     """Subtract from scores (B, H, S, block) each query's maximum, where exp could not bear it."""
-    if bounds is None:
-        top = scores.max(axis=-2, keepdims=True)
-        scores -= xp.where(xp.isfinite(top), top, 0)
-    elif not (safe := bounds < _SAFE).all():
-        scores -= xp.where(safe[..., None, :], 0, scores.max(axis=-2, keepdims=True))
+    top = scores.max(axis=-2, keepdims=True)
+    scores -= xp.where((abs(top) > _SAFE) & xp.isfinite(top), top, 0)
+
+
+def _calm(xp, scores) -> bool:
+    """Whether no score is so large that ``_lower`` would do anything: two looks, no pass more."""
+    if not scores.size or device_of(scores) != "cpu":
+        return not scores.size  # to look at a GPU's numbers is to wait for it
+    return bool(scores.min() > -_SAFE and scores.max() < _SAFE)
 
 
 def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
     behind = k.shape[-2] - q.shape[-2]
-    plain = mask is None and bias is None and behind >= 0 and q.size and k.size
-    plain = plain and device_of(q) == "cpu"  # CuPy's maximum.accumulate only raises
-    bounds = _bounds(xp, q, k, scale, causal, behind) if plain else None
     y, weights = tiles.like_heads(xp, q, v.shape[-1]), []
     for batch, queries, seen in _blocks(q.shape, k.shape[-2], causal):
-        block = _turned(xp, q[batch, :, queries] * scale)  # (B, H, d, block)
+        block = _turned(xp, q[batch, :, queries])  # (B, H, d, block)
+        block *= scale
         scores = k[batch, :, :seen] @ block  # (B, H, seen, block)
         if bias is not None:
             scores += _part(bias, batch, queries, seen)
+        calm = _calm(xp, scores)
         if mask is not None:
             scores = xp.where(_part(mask, batch, queries, seen), scores, -xp.inf)
         if causal:
             _hide_future(xp, scores, queries, behind)
-        if seen:
-            _lower(xp, scores, bounds[batch, :, queries] if plain else None)
+        if not calm:
+            _lower(xp, scores)
         xp.exp(scores, out=scores)
         total = xp.ones((1, seen), q.dtype) @ scores  # (B, H, 1, block)
-        if not plain:
+        if mask is not None or bias is not None or behind < 0:
             total[total == 0] = 1  # a query that may attend to nothing gets zeros
         scores /= total
         xp.matmul(scores.swapaxes(-1, -2), v[batch, :, :seen], out=y[batch, :, queries])
@@ -115,7 +105,7 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
 
 def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     """d scores = weights * (d weights - sum over keys of weights * d weights), per query."""
-    gq, gk, gv = (tiles.like_heads(xp, x) for x in (q, k, v))
+    gq, gk, gv = tiles.like_heads(xp, q), xp.empty(k.shape, k.dtype), xp.empty(v.shape, v.dtype)
     g_bias = None if bias is None else xp.zeros((*q.shape[:-1], k.shape[-2]), q.dtype)
     mean, keys = row_dot(xp, g, y).swapaxes(-1, -2), k.shape[-2]  # (B, H, 1, T)
     blocks = list(_blocks(q.shape, keys, causal))
@@ -131,9 +121,10 @@ def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
             g_bias[batch, :, queries, :seen] = gs.swapaxes(-1, -2)
         is_first = queries.stop == q.shape[-2] and seen == keys
         _add_product(xp, gv[past], weights[i], here, is_first)
-        _add_product(xp, gk[past], gs, q[batch, :, queries] * scale, is_first)
+        _add_product(xp, gk[past], gs, q[batch, :, queries], is_first)
         xp.matmul(gs.swapaxes(-1, -2), k[past], out=gq[batch, :, queries])
     gq *= scale
+    gk *= scale
     return [gq, gk, gv] if bias is None else [gq, gk, gv, g_bias]
 
 

@@ -79,6 +79,7 @@ def backward(
     for x in (gq, gk, gv):
         x[...] = 0
     for at in _heads(q):
+        gqs, gks, gvs = gq[at], gk[at], gv[at]
         for rows, columns in tiles(q.shape[-2], k.shape[-2], causal):
             here, scaled = g[at][rows], q[at][rows] * scale
             turned, g_turned = xp.ascontiguousarray(scaled.T), xp.ascontiguousarray(here.T)
@@ -87,14 +88,18 @@ def backward(
                 weights = _scores(xp, turned, k[at], at, rows, cols, mask, behind)
                 weights -= logs[at][rows]
                 xp.exp(weights, out=weights)
-                gv[at][cols] += weights @ here
+                _add(gvs[cols], weights @ here)
                 gs = v[at][cols] @ g_turned
                 gs -= mean
                 gs *= weights
-                gk[at][cols] += gs @ scaled
-                gq[at][rows] += gs.T @ k[at][cols]
+                _add(gks[cols], gs @ scaled)
+                _add(gqs[rows], gs.T @ k[at][cols])
     gq *= scale
     return [gq, gk, gv]
+
+
+def _add(part: Any, x: Any) -> None:
+    part += x  # through a name: ``y[here] += x`` would write the sum into y once more
 
 
 def _heads(q: Any) -> list[tuple[int, int]]:

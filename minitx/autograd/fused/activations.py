@@ -34,29 +34,27 @@ def _activation(name, step, naive):
 
 
 def _gelu_tanh(xp, x, y, dy):
-    """y = x (1 + t) / 2 with t = tanh(u); dy = (1 + t) / 2 + x (1 - t^2) u' / 2."""
+    """y = x P with P = (1 + tanh u) / 2; dy = P + y (1 - P) 2 u', where u' is a + 3 b x^2."""
     square = x * x
-    t = square * (_CUBIC * _ROOT_TWO_OVER_PI)
-    t += _ROOT_TWO_OVER_PI
-    t *= x
-    xp.tanh(t, out=t)
+    p = square * (_CUBIC * _ROOT_TWO_OVER_PI)
+    p += _ROOT_TWO_OVER_PI
+    p *= x
+    xp.tanh(p, out=p)
+    p *= 0.5
+    p += 0.5
+    xp.multiply(p, x, out=y)
     if dy is not None:
-        xp.multiply(square, 1.5 * _CUBIC * _ROOT_TWO_OVER_PI, out=dy)
-        dy += 0.5 * _ROOT_TWO_OVER_PI
-        dy *= x
-        xp.multiply(t, t, out=square)
-        xp.subtract(1, square, out=square)
+        xp.multiply(square, 6 * _CUBIC * _ROOT_TWO_OVER_PI, out=dy)
+        dy += 2 * _ROOT_TWO_OVER_PI
+        dy *= y
+        xp.subtract(1, p, out=square)
         dy *= square
-    t *= 0.5
-    t += 0.5
-    xp.multiply(t, x, out=y)
-    if dy is not None:
-        dy += t
+        dy += p
 
 
 def _gelu_erf(xp, x, y, dy):
     """y = x P with P = (1 + erf(x / sqrt 2)) / 2; dy = P + x exp(-x^2 / 2) / sqrt(2 pi)."""
-    p = erf(xp, x * _ONE_OVER_ROOT_TWO)
+    p = erf(xp, x, _ONE_OVER_ROOT_TWO)
     p *= 0.5
     p += 0.5
     xp.multiply(p, x, out=y)

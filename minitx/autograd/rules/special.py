@@ -7,6 +7,10 @@ polynomial of degree 7 follows it, and tanh, which is fast, gives erf back, exac
 Source: W. J. Cody, "Rational Chebyshev approximations for the error function" (1969), float64.
 """
 
+from functools import cache
+
+import numpy as np
+
 _SMALL = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2,
      3.77485237685302021e2, 3.20937758913846947e3),
@@ -29,9 +33,8 @@ _LARGE = (
 )  # fmt: skip
 _ONE_OVER_ROOT_PI = 0.5641895835477563
 
-# artanh(erf(x)) / x in powers of x^2, for |x| <= 3.95: the fit with the least greatest relative
-# error of erf (7e-8). Beyond 3.95, erf is 1 in float32.
-_SINGLE_END = 3.95
+# artanh(erf(x)) / x in powers of x^2: for |x| <= 3.95, the fit with the least greatest relative
+# error of erf (7e-8). Beyond, it only grows, and tanh is 1 in float32, as erf is.
 _SINGLE = (
     5.421640913993997e-09, 2.7575186578587818e-08, -4.794597771251574e-06, 8.459655509795994e-05,
     -6.148382090032101e-04, -1.9528820121195167e-04, 1.027698665857315e-01, 1.128379225730896,
@@ -47,21 +50,31 @@ def _ratio(x, coefficients):
     return top / bottom
 
 
-def erf(xp, x):
-    """erf(x) = 2 / sqrt(pi) * integral from 0 to x of exp(-t^2) dt, entry by entry."""
-    return _erf_double(xp, x) if x.dtype.itemsize == 8 else _erf_single(xp, x)
+def erf(xp, x, scale=1.0):
+    """erf(x) = 2 / sqrt(pi) * integral from 0 to x of exp(-t^2) dt, entry by entry, of scale x."""
+    if x.dtype.itemsize < 8:
+        return _erf_single(xp, x, _scaled(scale))
+    return _erf_double(xp, x if scale == 1 else scale * x)
 
 
-def _erf_single(xp, x):
-    x = xp.clip(x, -_SINGLE_END, _SINGLE_END)
-    square = x * x
-    found = square * _SINGLE[0]
-    for coefficient in _SINGLE[1:-1]:
-        found += coefficient
-        found *= square
-    found += _SINGLE[-1]
-    found *= x
-    return xp.tanh(found)
+@cache
+def _scaled(scale):
+    """The coefficients that take x where the fit takes scale x."""
+    degree = 2 * len(_SINGLE) - 1
+    return [c * scale ** (degree - 2 * i) for i, c in enumerate(_SINGLE)]
+
+
+def _erf_single(xp, x, coefficients):
+    first, *others, last = coefficients
+    with np.errstate(over="ignore"):  # of x^15, which tanh makes 1
+        square = x * x
+        found = square * first
+        for coefficient in others:
+            found += coefficient
+            found *= square
+        found += last
+        found *= x
+    return xp.tanh(found, out=found) if found.ndim else xp.tanh(found)
 
 
 def _erf_double(xp, x):

@@ -22,6 +22,8 @@ from minitx.autograd.fused.common import real_tensors, row_dot
 from minitx.autograd.primitive import fused
 from minitx.autograd.tensor import Tensor, wrap
 
+_CACHED = 1 << 16  # numbers of a kind that are at work at once, 256 KiB of float32
+
 
 class Kept(NamedTuple):
     """How much of what was said is kept, within a chunk of C steps; None where all of it is.
@@ -45,17 +47,26 @@ def _kept(space: Any, past: Any, log_decay: Any) -> Kept:
     return Kept(within, space.exp(total), space.exp(last - total), space.exp(last))
 
 
-def _chunks(xp: Any, like: Any, log_decay: Any, chunk: int) -> Iterator[tuple[Any, Kept]]:
-    """(index of the chunk's tokens, what it keeps), chunk by chunk."""
-    past, length = None, like.shape[-2]
-    for start in range(0, length, chunk):
-        steps = min(chunk, length - start)
-        if past is None or len(past) != steps:
-            past = xp.tril(xp.ones((steps, steps), bool))
-            kept = Kept(past.astype(like.dtype))
+def _groups(xp: Any, like: Any, log_decay: Any, chunk: int) -> Iterator[tuple[slice, int, Kept]]:
+    """(tokens, in how many chunks, what these keep): chunks of C steps, a cacheful at a time."""
+    b, h, length, width = like.shape
+    many, whole = max(1, _CACHED // (max(1, b * h) * chunk * max(chunk, width))), length // chunk
+    spans = [(i * chunk, min(many, whole - i), chunk) for i in range(0, whole, many)]
+    if whole * chunk < length:
+        spans.append((whole * chunk, 1, length - whole * chunk))
+    for start, count, steps in spans:
+        past = xp.tril(xp.ones((steps, steps), bool))
+        kept, tokens = Kept(past.astype(like.dtype)), slice(start, start + count * steps)
         if log_decay is not None:
-            kept = _kept(xp, past, log_decay[..., start : start + steps])
-        yield (slice(None), slice(None), slice(start, start + steps)), kept
+            decays = log_decay[..., tokens].reshape(*log_decay.shape[:2], count, steps)
+            kept = _kept(xp, past, decays)
+        yield tokens, count, kept
+
+
+def _split(x: Any, tokens: slice, count: int) -> Any:
+    """(B, H, T, d): a view of the tokens, (B, H, count, C, d)."""
+    b, h, _, width = x.shape
+    return x[:, :, tokens].reshape(b, h, count, (tokens.stop - tokens.start) // count, width)
 
 
 def _times(x: Any, factor: Any) -> Any:
@@ -66,50 +77,60 @@ def _turned(x: Any) -> Any:
     return x.swapaxes(-1, -2)
 
 
-def _add(part: Any, x: Any) -> None:
-    part += x  # through a name: ``y[here] += x`` would write the sum into y once more
+def _before(xp: Any, state: Any, added: Any, through: Any, backwards: bool = False) -> tuple:
+    """(the state that each chunk finds, the one after the last), from what each chunk adds."""
+    found, order = xp.empty_like(added), range(added.shape[2])
+    for i in reversed(order) if backwards else order:
+        found[:, :, i] = state
+        state = _times(state, None if through is None else through[:, :, i]) + added[:, :, i]
+    return found, state
 
 
 def _forward(xp, q, k, v, log_decay=None, *, chunk):
     y, state, scores = _like_heads(xp, v), _no_state(xp, q, v), []
-    for here, kept in _chunks(xp, q, log_decay, chunk):
-        weights = q[here] @ _turned(k[here])  # (B, H, C, C)
+    for tokens, count, kept in _groups(xp, q, log_decay, chunk):
+        qs, ks, vs, ys = (_split(x, tokens, count) for x in (q, k, v, y))
+        weights = qs @ xp.ascontiguousarray(_turned(ks))  # (B, H, count, C, C)
         weights *= kept.within
-        xp.matmul(weights, v[here], out=y[here])
-        _add(y[here], _times(q[here], kept.before) @ state)
-        state = _times(state, kept.through)
-        state += _turned(_times(k[here], kept.after)) @ v[here]
+        xp.matmul(weights, vs, out=ys)
+        added = _turned(_times(ks, kept.after)) @ vs
+        states, state = _before(xp, state, added, kept.through)
+        ys += _times(qs, kept.before) @ states
         scores.append(weights)
     return y, scores
 
 
 def _backward(xp, g, y, scores, q, k, v, log_decay=None, *, chunk):
     gq, gk, gv = (_like_heads(xp, x) for x in (q, k, v))
-    chunks, slopes, states = list(_chunks(xp, q, log_decay, chunk)), [], []
+    groups, slopes, ends = list(_groups(xp, q, log_decay, chunk)), [], []
     state = _no_state(xp, q, v)
-    for here, kept in chunks:
-        slope = g[here] @ _turned(v[here])  # (B, H, C, C)
+    for tokens, count, kept in groups:
+        gs, ks, vs, gqs = (_split(x, tokens, count) for x in (g, k, v, gq))
+        slope = gs @ xp.ascontiguousarray(_turned(vs))  # (B, H, count, C, C)
         slope *= kept.within
-        xp.matmul(slope, k[here], out=gq[here])
-        _add(gq[here], _times(g[here], kept.before) @ _turned(state))
-        state = _times(state, kept.through)
-        state += _turned(_times(k[here], kept.after)) @ v[here]
+        xp.matmul(slope, ks, out=gqs)
+        added = _turned(_times(ks, kept.after)) @ vs
+        states, state = _before(xp, state, added, kept.through)
+        gqs += _times(gs, kept.before) @ xp.ascontiguousarray(_turned(states))
         slopes.append(slope)
-        states.append(state)
+        if log_decay is not None:
+            ends.append(xp.concatenate([states[:, :, 1:], state[:, :, None]], axis=2))
     asked = _no_state(xp, q, v)  # R: by what comes after the chunk
     g_decay = None if log_decay is None else xp.empty(q.shape[:3], q.dtype)
-    for here, kept in reversed(chunks):
-        slope, weights, state = slopes.pop(), scores[len(slopes)], states.pop()
-        xp.matmul(_turned(slope), q[here], out=gk[here])
-        _add(gk[here], _times(v[here], kept.after) @ _turned(asked))
-        xp.matmul(_turned(weights), g[here], out=gv[here])
-        _add(gv[here], _times(k[here], kept.after) @ asked)
+    for tokens, count, kept in reversed(groups):
+        slope, weights = slopes.pop(), scores[len(slopes)]
+        qs, ks, vs, gs, gqs, gks, gvs = (_split(x, tokens, count) for x in (q, k, v, g, gq, gk, gv))
+        added = _turned(_times(qs, kept.before)) @ gs
+        wanted, asked = _before(xp, asked, added, kept.through, backwards=True)
+        xp.matmul(_turned(slope), qs, out=gks)
+        gks += _times(vs, kept.after) @ xp.ascontiguousarray(_turned(wanted))
+        xp.matmul(_turned(weights), gs, out=gvs)
+        gvs += _times(ks, kept.after) @ wanted
         if log_decay is not None:
-            felt = row_dot(xp, q[here], gq[here]) - row_dot(xp, k[here], gk[here])
-            onwards = (state * asked).sum(axis=(-2, -1))[..., None]  # (B, H, 1)
-            g_decay[here] = xp.flip(xp.cumsum(xp.flip(felt[..., 0], -1), axis=-1), -1) + onwards
-        asked = _times(asked, kept.through)
-        asked += _turned(_times(q[here], kept.before)) @ g[here]
+            felt = row_dot(xp, qs, gqs) - row_dot(xp, ks, gks)  # (B, H, count, C, 1)
+            later = xp.flip(xp.cumsum(xp.flip(felt[..., 0], -1), axis=-1), -1)
+            later += (ends.pop() * wanted).sum(axis=(-2, -1))[..., None]
+            g_decay[:, :, tokens] = later.reshape(*later.shape[:2], -1)
     if log_decay is None:
         return [gq, gk, gv]
     g_decay[..., :1] = 0  # before the first step there was nothing to keep

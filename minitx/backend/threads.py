@@ -17,6 +17,7 @@ from typing import Any
 
 _PREFIXES = ("scipy_openblas_", "openblas_")
 _SUFFIXES = ("64_", "", "_64")
+_SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # those of AVX-512
 
 
 def cores() -> int:
@@ -47,9 +48,37 @@ def blas_threads(count: int) -> Iterator[bool]:
         put(before)
 
 
+def small_products_are_fast() -> bool:
+    """Whether BLAS, on one thread here, does a small product faster than a part of a large one.
+
+    So it is with OpenBLAS on processors with AVX-512. Decided by the processor's name, not by a
+    clock: the same machine cuts its products in the same way every time.
+    """
+    calls = _calls()
+    return calls is not None and _core() in _SMALL_KERNELS and calls[0]() == 1
+
+
+@cache
+def _core() -> str:
+    """The processor for which OpenBLAS chose its kernels, "" if it does not say."""
+    call = _function("get_corename")
+    if call is None:
+        return ""
+    import ctypes
+
+    call.restype = ctypes.c_char_p
+    return call().decode()
+
+
 @cache
 def _calls() -> tuple[Any, Any] | None:
     """(get, put) of the number of threads of the OpenBLAS that NumPy uses, or None."""
+    calls = _function("get_num_threads"), _function("set_num_threads")
+    return None if None in calls else calls
+
+
+def _function(name: str) -> Any:
+    """A function of the OpenBLAS that NumPy uses, under any of the names it goes by, or None."""
     try:
         import ctypes
 
@@ -58,13 +87,5 @@ def _calls() -> tuple[Any, Any] | None:
         library = ctypes.CDLL(_multiarray_umath.__file__)
     except (ImportError, OSError, AttributeError):
         return None
-    for prefix in _PREFIXES:
-        for suffix in _SUFFIXES:
-            try:
-                return (
-                    getattr(library, f"{prefix}get_num_threads{suffix}"),
-                    getattr(library, f"{prefix}set_num_threads{suffix}"),
-                )
-            except AttributeError:
-                continue
-    return None
+    names = (f"{prefix}{name}{suffix}" for prefix in _PREFIXES for suffix in _SUFFIXES)
+    return next((getattr(library, full) for full in names if hasattr(library, full)), None)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from minitx import backend
+from minitx.autograd.fused.panels import Panels
 from minitx.autograd.graph import no_grad
 from minitx.autograd.tensor import Tensor, wrap
 from minitx.backend.threads import blas_threads, can_start_threads, cores
@@ -19,15 +20,18 @@ def on_rows(function: Callable[..., Tensor], threads: int | None = None) -> Call
 
     The arrays have one length B; ``function`` gives a Tensor (B, ...) whose rows do not depend on
     one another. ``threads`` is the number of cores unless told; where threads cannot be started
-    there is one. The same number of threads gives the same bits on every run.
+    there is one. The same number of threads gives the same bits on every run. Large weights are
+    copied once into panels, which suit BLAS better and take as much memory as they do.
     Raises ValueError for fewer threads than 1, and for arrays of different lengths.
     """
     threads = cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"expected threads of 1 or more, got {threads}")
 
+    panels = Panels(many=True)
+
     def part(arrays: list[Any]) -> Any:
-        with no_grad():  # a thread begins with recording on
+        with no_grad(), panels.in_use():  # a thread begins with recording on
             return function(*arrays).data
 
     def parallel(*arrays: Any) -> Tensor:

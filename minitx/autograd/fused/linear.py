@@ -26,7 +26,7 @@ def _product(xp, rows, weight):
     if (kernels := kernels_of(rows)) is not None:
         return kernels.product(rows, weight.T)
     few = len(rows) <= _FEW and device_of(rows) == "cpu"
-    return _few_rows(xp, rows, weight) if few else rows @ weight.T
+    return _few_rows(xp, rows, weight) if few else panels.product(xp, rows, weight.T)
 
 
 def _few_rows(xp, rows, weight):
@@ -56,7 +56,7 @@ def _parts(out, size):
 def _backward(xp, g, y, _, x, weight, bias=None):
     g = g.reshape(-1, g.shape[-1])
     rows = x.reshape(-1, x.shape[-1])
-    found = [(g @ weight).reshape(x.shape), g.T @ rows]
+    found = [panels.product(xp, g, weight).reshape(x.shape), panels.product(xp, g.T, rows)]
     if bias is not None:
         found.append(xp.ones(len(g), g.dtype) @ g)  # a product is faster than a sum
     return found
@@ -72,7 +72,7 @@ def _unrecorded(x, weight, bias=None):
     """The same where no derivative will be asked for: no node, and panels if they are in use."""
     array = x.data
     rows = array.reshape(-1, array.shape[-1])
-    y = panels.product(rows, weight)
+    y = panels.kept(rows, weight)
     if y is None:
         y = _product(namespace(rows), rows, weight.data)
     if bias is not None:

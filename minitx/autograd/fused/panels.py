@@ -55,7 +55,7 @@ def _pays(a: Any, b: Any) -> bool:
     if a.flags.c_contiguous:
         good = depth <= _DEEPEST and (rows >= _ENOUGH or b.flags.c_contiguous)
     else:  # a transposed matrix, whose columns are read as rows
-        good = a.flags.f_contiguous and b.flags.c_contiguous and a.strides[1] % (2 * _BAD)
+        good = a.flags.f_contiguous and b.flags.c_contiguous
     return bool(good) and a.dtype.char in "fd" and _on_cpu(a) and small_products_are_fast()
 
 

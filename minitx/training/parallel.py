@@ -41,7 +41,7 @@ def on_threads(
 
     def parallel(model: Any, batch: Any) -> Tensor:
         parts = split(batch, threads)
-        if len(parts) == 1 or not may_be_parted(model):
+        if len(parts) == 1 or not in_the_open() or not is_certain(model):
             return loss(model, batch)
         with blas_threads(1):
             return added(list(_pool(len(parts)).map(partial(swept, loss, model), *zip(*parts))))
@@ -49,10 +49,15 @@ def on_threads(
     return parallel
 
 
-def may_be_parted(model: Any) -> bool:
-    """Not where there is nothing to sweep back, a listener, a naive twin, or random numbers."""
-    in_the_open = mode.recording and not mode.naive and listener.tape is None
-    return in_the_open and can_start_threads() and not any(True for _ in model.named_generators())
+def in_the_open() -> bool:
+    """Whether threads can sweep back here: recording, no listener, no naive twins."""
+    recording = mode.recording and not mode.naive and listener.tape is None
+    return recording and can_start_threads()
+
+
+def is_certain(model: Any) -> bool:
+    """Whether ``model`` draws no random numbers."""
+    return not any(True for _ in model.named_generators())
 
 
 @cache

@@ -16,7 +16,16 @@ from minitx.autograd.tensor import Tensor
 from minitx.autograd.tree import flatten
 from minitx.backend.processes import Copy, can_fork, shared
 from minitx.backend.threads import blas_threads, cores
-from minitx.training.parallel import Found, added, may_be_parted, on_threads, split, swept
+from minitx.nn.module import Module
+from minitx.training.parallel import (
+    Found,
+    added,
+    in_the_open,
+    is_certain,
+    on_threads,
+    split,
+    swept,
+)
 
 
 def on_processes(
@@ -42,12 +51,13 @@ def on_processes(
 
     def parallel(model: Any, batch: Any) -> Tensor:
         parts = split(batch, processes)
-        if len(parts) == 1 or not may_be_parted(model):
+        known = bool(held) and held[0].contents.unchanged(model)  # and so without generators
+        if len(parts) == 1 or not in_the_open() or not (known or is_certain(model)):
             return loss(model, batch)
         plain = all(isinstance(leaf, np.ndarray) for leaf in flatten(batch)[0])
         if not plain or not can_fork():
             return threaded(model, batch)
-        if not held or not held[0].fit(model, batch, len(parts) - 1):
+        if not held or not held[0].fit(model, batch, len(parts) - 1, known):
             held.clear()
             if any(parameter.device != "cpu" for parameter in model.parameters()):
                 return threaded(model, batch)
@@ -68,17 +78,23 @@ class _Others:
 
     def __init__(self, loss: Callable, model: Any, batch: Any, count: int):
         self.loss, self.model, self.build = loss, model, flatten(batch)[1]
+        self.contents = Contents(model)
         self.parameters, self.told = model.parameters(), _told(model)
-        self.known, self.asked = _kind(model, batch, self.told), 0
+        self.kind, self.asked = _kind(self.told, batch), 0
         self.weights = shared(tensor.data for tensor in self.told)
         self.gradients = [shared(p.data for p in self.parameters) for _ in range(count)]
         self.copies = [Copy(self._serve(views)) for views in self.gradients]
 
-    def fit(self, model: Any, batch: Any, count: int) -> bool:
-        """Whether they hold ``model`` as it is, know such a batch, and are enough."""
-        told = _told(model)
-        same = len(told) == len(self.told) and all(map(is_, told, self.told))
-        return same and len(self.copies) >= count and self.known == _kind(model, batch, told)
+    def fit(self, model: Any, batch: Any, count: int, known: bool) -> bool:
+        """Whether they hold ``model`` as it is, know such a batch, and are enough.
+
+        ``known`` says that its contents are unchanged; else its modules and tensors are compared.
+        """
+        if not known:
+            before, self.contents, told = self.contents, Contents(model), _told(model)
+            same = len(told) == len(self.told) and all(map(is_, told, self.told))
+            known = same and self.contents.modes == before.modes
+        return known and len(self.copies) >= count and self.kind == _kind(self.told, batch)
 
     def ask(self, parts: list[tuple[Any, float]]) -> None:
         """Set them to work on their parts, with the weights as they are now."""
@@ -117,9 +133,39 @@ def _told(model: Any) -> list[Tensor]:
     return [*model.parameters(), *(buffer for _, buffer in model.named_buffers())]
 
 
-def _kind(model: Any, batch: Any, told: list[Tensor]) -> list:
-    """What they cannot be told: shapes, what is trained, the modules' modes, the batch's tree."""
-    tensors = [(t.shape, t.dtype, t.requires_grad) for t in told]
+def _kind(told: list[Tensor], batch: Any) -> list:
+    """What they cannot be told: shapes, what is trained, the batch's tree."""
     leaves, build = flatten(batch)
-    modes = [(id(module), module.training) for module in model.modules()]
-    return [*tensors, *modes, build(list(range(len(leaves))))]
+    tensors = [(t.data.shape, t.data.dtype, t.requires_grad) for t in told]
+    return [*tensors, build(list(range(len(leaves))))]
+
+
+class Contents:
+    """The attributes of a model and of all that hangs on it, to be compared one by one.
+
+    To ask whether they are the very same objects takes a tenth of collecting its tensors.
+    """
+
+    def __init__(self, model: Any):
+        self.model, self.holders, self.modes, seen = model, [], [], set()
+        waiting: list[Any] = [model]
+        while waiting:
+            holder = waiting.pop()
+            if isinstance(holder, Module):
+                self.modes.append((id(holder), holder.training))
+                holder = vars(holder)
+            if id(holder) not in seen and isinstance(holder, (dict, list, tuple)):
+                seen.add(id(holder))
+                self.holders.append((holder, _values(holder)))
+                waiting += self.holders[-1][1]
+
+    def unchanged(self, model: Any) -> bool:
+        """Whether every attribute, and every item of a list or dictionary, is what it was."""
+        return model is self.model and all(
+            len(holder) == len(values) and all(map(is_, _values(holder), values))
+            for holder, values in self.holders
+        )
+
+
+def _values(holder: Any) -> list:
+    return list(holder.values() if isinstance(holder, dict) else holder)

@@ -232,6 +232,19 @@ def test_a_replaced_layer_is_trained_on_the_whole_batch():
     np.testing.assert_array_equal(got[1][-1], want[1][-1])
 
 
+def test_a_model_that_begins_to_draw_is_run_here_and_one_that_counts_is_not_copied_anew():
+    model, parted = network(), on_processes(where, 2)
+    first = parted(model, batch(8)).item()
+    model.steps = 1000  # nothing that a step depends on
+    assert parted(model, batch(8)).item() == first != os.getpid()
+    assert parted(model, batch(8)).item() == first
+    model.parts.append(nn.Dropout(0.5, rng=0))
+    assert parted(model, batch(8)).item() == os.getpid()
+    model.parts.pop()
+    model.parts[0].weight.requires_grad = False  # of the tensors, not of what holds them
+    assert parted(model, batch(8)).item() not in (first, os.getpid())
+
+
 def test_a_loss_may_write_into_its_batch_and_take_tensors():
     def scaled(model, given):
         given["x"] *= 2

@@ -82,6 +82,7 @@ CASES = {
         (attend(causal=True), heads(b=1, h=1, t=70, s=70, d=2, width=3)),  # off the block size
         (attend(), (real(2, 6, 5, 4), real(2, 3, 7, 4), real(2, 3, 7, 2))),  # grouped queries
         (attend(), heads(t=1, s=1, d=1, width=1)),
+        (attend(), heads(t=1)),  # turning it takes no copy
         (attend(), heads(t=0)),
         (attend(), heads(s=0)),
         (attend(causal=True), heads(s=0)),

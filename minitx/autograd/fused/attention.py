@@ -81,8 +81,7 @@ def _forward(xp, q, k, v, bias=None, *, mask, causal, scale):
     behind = k.shape[-2] - q.shape[-2]
     y, weights = tiles.like_heads(xp, q, v.shape[-1]), []
     for batch, queries, seen in _blocks(q.shape, k.shape[-2], causal):
-        block = _turned(xp, q[batch, :, queries])  # (B, H, d, block)
-        block *= scale
+        block = _turned(xp, q[batch, :, queries]) * scale  # (B, H, d, block)
         scores = k[batch, :, :seen] @ block  # (B, H, seen, block)
         if bias is not None:
             scores += _part(bias, batch, queries, seen)

@@ -52,7 +52,7 @@ def small_products_are_fast() -> bool:
     """Whether BLAS, on one thread here, does a small product faster than a part of a large one.
 
     So it is with OpenBLAS on processors with AVX-512. Decided by the processor's name, not by a
-    clock: the same machine cuts its products in the same way every time.
+    clock: on one thread the same machine cuts its products in the same way every time.
     """
     calls = _calls()
     return calls is not None and _core() in _SMALL_KERNELS and calls[0]() == 1

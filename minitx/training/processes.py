@@ -161,11 +161,16 @@ class Contents:
 
     def unchanged(self, model: Any) -> bool:
         """Whether every attribute, and every item of a list or dictionary, is what it was."""
-        return model is self.model and all(
-            len(holder) == len(values) and all(map(is_, _values(holder), values))
-            for holder, values in self.holders
+        return (
+            isinstance(model, Module)
+            and model is self.model
+            and all(
+                len(holder) == len(values) and all(map(is_, _values(holder), values))
+                for holder, values in self.holders
+            )
         )
 
 
 def _values(holder: Any) -> list:
-    return list(holder.values() if isinstance(holder, dict) else holder)
+    """What it holds, and under which keys."""
+    return [*holder.values(), *holder] if isinstance(holder, dict) else list(holder)

@@ -25,7 +25,14 @@ def test_on_a_dense_grid(dtype, relative):
     assert (np.abs(found - expected) <= relative * np.abs(expected)).all()
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_half_precision_is_rounded_from_single():
+    x = np.linspace(-20, 20, 4001).astype(np.float16)
+    found, expected = F.erf(Tensor(x, dtype=np.float16)), F.erf(Tensor(x.astype(np.float32)))
+    assert found.dtype == np.float16
+    np.testing.assert_array_equal(found.numpy(), expected.numpy().astype(np.float16))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_the_ends(dtype):
     x = Tensor(np.array([np.nan, np.inf, -np.inf, 0.0, -0.0]), dtype=dtype)
     found = F.erf(x).numpy()

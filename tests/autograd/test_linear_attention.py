@@ -86,6 +86,10 @@ def test_width_one_and_nobody_there():
         assert F.recurrent_linear_attention(*none).shape == shape
         with naive_twins():
             assert F.linear_attention(*none).shape == shape
+        decayed = [*none, real(*shape[:3])]
+        assert [g.shape for g in vjp(F.linear_attention, *decayed)[1](y)] == [shape] * 3 + [
+            shape[:3]
+        ]
 
 
 def test_a_naive_chunk_of_one_is_the_recurrence_and_of_all_the_matrix():

@@ -1,5 +1,8 @@
 """Products by panels: the numbers of the plain product, whatever the shapes and the order."""
 
+import copy
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -64,8 +67,10 @@ def test_it_is_cut_where_that_pays_and_nowhere_else(monkeypatch, transposed):
     assert {shape for shape in SHAPES if cut[shape]} == expected
     small = matrices((64, 64, 64), transposed, np.float32)[:2]
     assert not panels._pays(*small)
+    many, square = np.ones((2000, 384), np.float32), np.ones((384, 384), np.float32)
     for dtype in (np.int64, np.float16, np.complex64):  # not for BLAS, or not tried
-        assert not panels._pays(np.ones((2000, 384), dtype), np.ones((384, 384), dtype))
+        assert not panels._pays(many.astype(dtype), square.astype(dtype))
+    assert not panels._pays(many, square.astype(np.float64))
     monkeypatch.setattr(panels, "small_products_are_fast", lambda: False)
     assert not any(panels._pays(*matrices(shape, transposed, np.float32)[:2]) for shape in SHAPES)
 
@@ -81,34 +86,67 @@ def test_linear_equals_its_naive_twin(fast):
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-9, atol=1e-9)
 
 
-def test_rows_on_threads_keep_the_panels_and_follow_the_weights(fast):
-    layer, made = nn.Linear(400, 420, rng=0), []
-    run = on_rows(lambda x: made.append(len(panels._here.panels)) or layer(Tensor(x)), threads=2)
-    x = np.random.default_rng(0).standard_normal((90, 400), np.float32)
-    for factor in (1, 2):
+def test_rows_on_threads_share_panels_for_one_call(fast):
+    layer, made = nn.Linear(400, 420, rng=0).freeze(), []
+
+    def function(x):
+        y, here = layer(Tensor(x)), panels._here.panels
+        made.append(0 if here is None else len(here))
+        return y
+
+    run = on_rows(function, threads=2)
+    x = np.random.default_rng(0).standard_normal((900, 400), np.float32)
+    for _ in range(3):
         expected = x @ layer.weight.numpy().T + layer.bias.numpy()
         found = run(x)
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
         np.testing.assert_array_equal(run(x).numpy(), found.numpy())
-        layer.weight.assign(factor * 2 * layer.weight.numpy())
-    assert (max(made) > 0) == fast  # 45 rows are too many where small products are slow
+        layer.weight.data *= 2  # in place, and frozen: nothing says so
+    assert set(made) == {int(fast)}
+    run(x[:90]), run(x[:1])
+    assert made[-3:] == [0, 0, 0]  # so few do not repay a copy
+    assert run(x[:0]).shape == (0, 420)
 
 
 def test_threads_that_share_panels_make_those_of_a_weight_once(monkeypatch):
-    kept, weight = panels.Panels(many=True), Tensor(np.ones((512, 512), np.float32))
+    kept, weight, times = panels.Panels(many=True), Tensor(np.ones((512, 512), np.float32)), []
+    make = kept._made
+
+    def slowly(array):
+        times.append(array)
+        time.sleep(0.05)  # long enough for the others to come
+        return make(array)
+
+    monkeypatch.setattr(kept, "_made", slowly)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: kept.of(weight), range(64)))
-    assert all(panel is found[0] for panel in found) and len(kept) == 1
+        found = list(pool.map(lambda _: kept.of(weight), range(8)))
+    assert all(panel is found[0] for panel in found) and len(times) == 1
 
 
-def test_who_is_recorded_or_alone_meets_no_panels():
-    x, weight = Tensor(np.ones((40, 512), np.float32)), Tensor(np.ones((512, 512), np.float32))
-    kept = panels.Panels(many=True)
+def test_who_is_recorded_or_few_meets_no_panels(monkeypatch):
+    monkeypatch.setattr(panels, "small_products_are_fast", lambda: True)
+    weight = np.ones((512, 512), np.float32)
+    kept, x = panels.Panels(many=True), Tensor(np.ones((400, 512), np.float32))
     with kept.in_use():
-        F.linear(x, Tensor(weight.numpy(), requires_grad=True))
+        F.linear(x, Tensor(weight, requires_grad=True))
+        assert len(kept) == 0
         with no_grad():
-            F.linear(x[:1], weight)
-    assert len(kept) == 0
+            for rows in (0, 1, 2, 383):
+                assert F.linear(x[:rows], Tensor(weight)).shape == (rows, 512)
+            assert len(kept) == 0
+            F.linear(x, Tensor(weight))
+    assert len(kept) == 1
+
+
+def test_weights_that_are_gone_leave_nothing_behind():
+    kept, x = panels.Panels(), Tensor(np.ones((4, 512), np.float32))
+    with no_grad(), kept.in_use():
+        weight = Tensor(np.ones((512, 512), np.float32))
+        gone = weakref.ref(weight.data)
+        F.linear(x, weight)
+        del weight
+    assert gone() is None
+    assert len(copy.deepcopy(kept)) == 0
 
 
 def test_small_products_are_fast_on_one_thread_of_some_processors(monkeypatch):

@@ -131,7 +131,7 @@ def flops(size: dict) -> float:
 
 
 def products_alone(size: dict) -> Callable[[], None]:
-    """As many multiplications as in a step, in products that run at the machine's best rate."""
+    """As many multiplications as in a step, in products at the rate of one that is large."""
     rng = np.random.default_rng(0)
     a = rng.standard_normal((2048, 384), dtype=np.float32)
     b = rng.standard_normal((384, 1536), dtype=np.float32)

@@ -34,7 +34,7 @@ def _activation(name, step, naive):
 
 
 def _gelu_tanh(xp, x, y, dy):
-    """y = x P with P = (1 + tanh u) / 2; dy = P + y (1 - P) 2 u', where u' is a + 3 b x^2."""
+    """y = x P with P = (1 + tanh u) / 2; dy = P + 2 u' (1 - P) y, where u' is a + 3 b x^2."""
     square = x * x
     p = square * (_CUBIC * _ROOT_TWO_OVER_PI)
     p += _ROOT_TWO_OVER_PI
@@ -46,9 +46,9 @@ def _gelu_tanh(xp, x, y, dy):
     if dy is not None:
         xp.multiply(square, 6 * _CUBIC * _ROOT_TWO_OVER_PI, out=dy)
         dy += 2 * _ROOT_TWO_OVER_PI
-        dy *= y
         xp.subtract(1, p, out=square)
         dy *= square
+        dy *= y
         dy += p
 
 

@@ -4,7 +4,8 @@ A block of 32 queries meets only the keys that it may see, so that with a causal
 half of the score matrix is never computed, and so few sequences are taken at once that their
 scores stay in cache. Scores are kept with the keys on the second to last axis, (S, block): the
 maximum and the sum over keys then run along whole rows of memory, several times faster than
-across them. A query's maximum is looked for only where exp could overflow without it.
+across them. A query's maximum is looked for only where a score is so great, or so low, that exp
+might not bear it.
 """
 
 from functools import lru_cache
@@ -106,7 +107,7 @@ def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     """d scores = weights * (d weights - sum over keys of weights * d weights), per query."""
     gq, gk, gv = tiles.like_heads(xp, q), xp.empty(k.shape, k.dtype), xp.empty(v.shape, v.dtype)
     g_bias = None if bias is None else xp.zeros((*q.shape[:-1], k.shape[-2]), q.dtype)
-    mean, keys = row_dot(xp, g, y).swapaxes(-1, -2), k.shape[-2]  # (B, H, 1, T)
+    mean, keys = _dots(xp, g, y).swapaxes(-1, -2), k.shape[-2]  # (B, H, 1, T)
     blocks = list(_blocks(q.shape, keys, causal))
     if not blocks or blocks[-1][2] < keys:
         gk[...], gv[...] = 0, 0
@@ -125,6 +126,12 @@ def _backward(xp, g, y, weights, q, k, v, bias=None, *, mask, causal, scale):
     gq *= scale
     gk *= scale
     return [gq, gk, gv] if bias is None else [gq, gk, gv, g_bias]
+
+
+def _dots(xp, g, y):
+    """The sums of g * y over rows (B, H, T, d), where they are short as one product."""
+    width = y.shape[-1]
+    return row_dot(xp, g, y) if width > 32 else (g * y) @ xp.ones((width, 1), y.dtype)
 
 
 def _add_product(xp, total, a, b, is_first):

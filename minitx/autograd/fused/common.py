@@ -9,7 +9,6 @@ from minitx.autograd.tensor import Tensor, wrap_constant
 from minitx.backend.dtypes import get_default_dtype, promote
 
 _CACHED = 1 << 18  # numbers in a piece: 1 MiB of float32; smaller ones lose to the cost of calls
-_SHORT = 32  # numbers in a row that is not worth a call of its own
 
 
 def real_tensors(*given: Any) -> list[Tensor]:
@@ -44,8 +43,6 @@ def pieces(rows: int, width: int) -> Iterator[slice]:
 
 
 def row_dot(xp: Any, a: Any, b: Any) -> Any:
-    """sum over the last axis of a * b, if long without the product in memory: (..., 1)."""
-    if a.shape[-1] <= _SHORT:
-        return (a * b) @ xp.ones((a.shape[-1], 1), a.dtype)
+    """sum over the last axis of a * b, without the product in memory: (..., D) -> (..., 1)."""
     found = xp.vecdot(a, b) if hasattr(xp, "vecdot") else xp.einsum("...d,...d->...", a, b)
     return found[..., None]

@@ -130,7 +130,7 @@ def _backward(xp, g, y, scores, q, k, v, log_decay=None, *, chunk):
             felt = row_dot(xp, qs, gqs) - row_dot(xp, ks, gks)  # (B, H, count, C, 1)
             later = xp.flip(xp.cumsum(xp.flip(felt[..., 0], -1), axis=-1), -1)
             later += (ends.pop() * wanted).sum(axis=(-2, -1))[..., None]
-            g_decay[:, :, tokens] = later.reshape(*later.shape[:2], -1)
+            g_decay[:, :, tokens] = later.reshape(g_decay[:, :, tokens].shape)
     if log_decay is None:
         return [gq, gk, gv]
     g_decay[..., :1] = 0  # before the first step there was nothing to keep

@@ -11,6 +11,7 @@ multiplies by the same weights again and again (a state of decoding) keeps their
 """
 
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,7 +57,8 @@ def _pays(a: Any, b: Any) -> bool:
         good = depth <= _DEEPEST and (rows >= _ENOUGH or b.flags.c_contiguous)
     else:  # a transposed matrix, whose columns are read as rows
         good = a.flags.f_contiguous and b.flags.c_contiguous
-    return bool(good) and a.dtype.char in "fd" and _on_cpu(a) and small_products_are_fast()
+    alike = a.dtype == b.dtype and a.dtype.char in "fd"
+    return good and alike and _on_cpu(a) and small_products_are_fast()
 
 
 def _on_cpu(array: Any) -> bool:
@@ -99,16 +101,21 @@ def _times(xp: Any, a: Any, panels: Any, b: Any, y: Any) -> None:
 class Panels:
     """The panels of the weights met so far; made when a weight is met for the second time.
 
-    They suit few rows; for many, ``many=True`` has them wider, and made the first time. They take
-    as much memory as the weights. A weight is known by its array and by its node, so after
-    ``assign`` or ``changed`` it is another. Use: ``with panels.in_use(): ...``; then ``linear``
-    asks ``kept``. Threads may share them.
+    They suit few rows; ``many=True`` has them wider, made the first time, and used for many rows
+    alone. They take as much memory as the weights. Use: ``with panels.in_use(): ...``; then
+    ``linear`` asks ``kept``. Threads may share them; a copy begins without any.
+
+    A weight is known by its array and by its node, so after ``assign`` it is another, and after
+    ``changed`` if it is trained. A frozen one has no node: do not write into it meanwhile.
     """
 
     def __init__(self, many: bool = False) -> None:
         self.many = many
-        self._held: dict[int, tuple[Any, Any, Any]] = {}  # (array, node, its panels or None)
+        self._held: dict[int, tuple[Any, Any, Any]] = {}  # (ref of array, node, panels or None)
         self._arena, self._lock = Arena(), threading.Lock()
+
+    def __reduce__(self) -> tuple:
+        return Panels, (self.many,)
 
     def __len__(self) -> int:
         return sum(panels is not None for _, _, panels in self._held.values())
@@ -126,11 +133,11 @@ class Panels:
         """The panels of ``weight``, or None when it is met for the first time."""
         array, node = weight.data, weight.node
         with self._lock:
-            known, its_node, panels = self._held.get(id(array), (None, None, None))
-            met = known is array and its_node is node
+            known, its_node, panels = self._held.get(id(array), (lambda: None, None, None))
+            met = known() is array and its_node is node
             if not met or panels is None:
                 panels = self._made(array) if met or self.many else None
-                self._held[id(array)] = (array, node, panels)
+                self._held[id(array)] = (weakref.ref(array), node, panels)
             return panels
 
     def _made(self, weight: Any) -> Any:
@@ -151,11 +158,13 @@ _here = _Here()
 def kept(rows: Any, weight: Tensor) -> Any:
     """rows W^T (N, D_out) by panels in use; None where there are none or they would not help."""
     count, (out, width) = len(rows), weight.data.shape
-    if _here.panels is None or count == 1 or mode.recording or weight.data.size < _LEAST:
+    if _here.panels is None or count < 2 or mode.recording or weight.data.size < _LEAST:
         return None
     if width > _DEEPEST or out < _WIDTH or rows.dtype.char not in "fd" or not _on_cpu(rows):
         return None
     if count > _FEW and not small_products_are_fast():
+        return None
+    if _here.panels.many and count < _ENOUGH:
         return None
     panels = _here.panels.of(weight)
     if panels is None:

@@ -52,6 +52,8 @@ def _ratio(x, coefficients):
 
 def erf(xp, x, scale=1.0):
     """erf(x) = 2 / sqrt(pi) * integral from 0 to x of exp(-t^2) dt, entry by entry, of scale x."""
+    if x.dtype.itemsize < 4:  # the first coefficients are next to nothing there
+        return erf(xp, x.astype(xp.float32), scale).astype(x.dtype)
     if x.dtype.itemsize < 8:
         return _erf_single(xp, x, _scaled(scale))
     return _erf_double(xp, x if scale == 1 else scale * x)

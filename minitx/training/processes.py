@@ -161,14 +161,10 @@ class Contents:
 
     def unchanged(self, model: Any) -> bool:
         """Whether every attribute, and every item of a list or dictionary, is what it was."""
-        return (
-            isinstance(model, Module)
-            and model is self.model
-            and all(
-                len(holder) == len(values) and all(map(is_, _values(holder), values))
-                for holder, values in self.holders
-            )
-        )
+        if not isinstance(model, Module) or model is not self.model:
+            return False
+        now = ((_values(holder), values) for holder, values in self.holders)
+        return all(len(one) == len(two) and all(map(is_, one, two)) for one, two in now)
 
 
 def _values(holder: Any) -> list:

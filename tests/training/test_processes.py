@@ -15,7 +15,7 @@ from minitx import nn, training
 from minitx.backend.processes import can_fork
 from minitx.nn import losses
 from minitx.training.parallel import on_threads
-from minitx.training.processes import on_processes
+from minitx.training.processes import Contents, on_processes
 from tests.backend.test_processes import children
 from tests.training.test_parallel import INPUTS, TARGETS, batch, network, swept
 
@@ -165,7 +165,7 @@ import numpy as np
 from minitx import functional as F, nn
 from minitx.backend.processes import can_fork
 from minitx.nn import losses
-from minitx.training.processes import on_processes
+from minitx.training.processes import Contents, on_processes
 x = np.ones((6, 3), np.float32)
 parted = on_processes(lambda m, b: losses.mse(m(F.tensor(b)), b[:, :1]), 3)
 parted(nn.Linear(3, 1, rng=0), x)
@@ -230,6 +230,29 @@ def test_a_replaced_layer_is_trained_on_the_whole_batch():
     got, want = (swept(model, on, batch(8)) for on in (parted, on_threads(loss, 2)))
     assert got[0] == want[0]
     np.testing.assert_array_equal(got[1][-1], want[1][-1])
+
+
+def test_contents_are_unchanged_by_a_step_and_changed_by_all_else():
+    model = network()
+    model.table = {"a": 1.5, "b": 2.5}
+    contents, optimiser = Contents(model), training.AdamW(model.parameters(), lr=0.01)
+    loss(model, batch(8)).backward()
+    optimiser.step()
+    assert contents.unchanged(model) and not contents.unchanged(network())
+
+    def swap():
+        model.table = dict(zip(model.table, reversed(model.table.values())))
+
+    def rename():
+        model.table["c"] = model.table.pop("a")
+
+    changes = (swap, rename, model.eval, lambda: model.parts.append(nn.Linear(1, 1, rng=0)),
+               lambda: setattr(model, "new", None))  # fmt: skip
+    for change in changes:
+        contents = Contents(model)
+        assert contents.unchanged(model)
+        change()
+        assert not contents.unchanged(model)
 
 
 def test_a_model_that_begins_to_draw_is_run_here_and_one_that_counts_is_not_copied_anew():

@@ -84,13 +84,15 @@ def _times(xp: Any, a: Any, panels: Any, b: Any, y: Any) -> None:
     """Y (N, M) = A (N, K) B (K, M), by panels (n, K, w) and B for what they leave out of M."""
     (rows, depth), (count, _, each) = a.shape, panels.shape
     width, most = count * each, _MOST // (each * depth)
-    block = rows if rows <= most else most // 12 * 12 or most // 4 * 4
-    whole = rows // block * block
-    for part, size in ((slice(0, whole), block), (slice(whole, rows), rows - whole)):
-        if size:
-            blocks = a[part].reshape(-1, 1, size, depth)
-            out = y[part, :width].reshape(-1, size, count, each).swapaxes(1, 2)
-            xp.matmul(blocks, panels, out=out)
+    block = most // 12 * 12 or most // 4 * 4
+    whole = rows // block * block if rows > most else 0
+    if whole:
+        blocks = a[:whole].reshape(-1, 1, block, depth)
+        out = y[:whole, :width].reshape(-1, block, count, each).swapaxes(1, 2)
+        xp.matmul(blocks, panels, out=out)
+    if whole < rows:
+        out = y[whole:, :width].reshape(-1, count, each).swapaxes(0, 1)
+        xp.matmul(a[whole:], panels, out=out)
     if width < y.shape[1]:
         xp.matmul(a, b[:, width:], out=y[:, width:])
 

@@ -43,8 +43,8 @@ def _row(row: dict) -> str:
         wanted = f"{row['target']:.2f} " + ("met" if met else "**missed**")
     against = f" to {row['against']}" if "against" in row else ""
     return (
-        f"| {row['work']} | {row['threads']}, {row['clock']} | {row[f'minitx_{unit.lower()}']:.4g} "
-        f"{unit} | {referees} {unit} | {row['ratio']:.2f}{against} | {wanted} |"
+        f"| {row['work']} | {row['threads']}, {row['clock']} | {row[f'minitx_{unit.lower()}']:.4g}"
+        f"\N{NO-BREAK SPACE}{unit} | {referees} {unit} | {row['ratio']:.2f}{against} | {wanted} |"
     )
 
 

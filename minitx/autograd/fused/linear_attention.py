@@ -77,12 +77,13 @@ def _turned(x: Any) -> Any:
     return x.swapaxes(-1, -2)
 
 
-def _before(xp: Any, state: Any, added: Any, through: Any, backwards: bool = False) -> tuple:
-    """(the state that each chunk finds, the one after the last), from what each chunk adds."""
+def _before(xp, state, added, through, backwards=False):
+    """(The state that each chunk finds, the last one), from what each adds."""
     found, order = xp.empty_like(added), range(added.shape[2])
     for i in reversed(order) if backwards else order:
         found[:, :, i] = state
-        state = _times(state, None if through is None else through[:, :, i]) + added[:, :, i]
+        kept = None if through is None else through[:, :, i]
+        state = _times(state, kept) + added[:, :, i]
     return found, state
 
 

@@ -37,9 +37,7 @@ def test_every_function_stays_on_its_device(name, standin, broadcasting):
         if got is not None:
             assert type(got.data) is Array
             assert got.device == "cuda"
-            # attention shifts its scores by another bound there, and is rounded otherwise: 1.5e-6
-            slack = 3e-6 if "attention" in name else 1e-6
-            np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=1e-5, atol=slack)
+            np.testing.assert_allclose(got.numpy(), expected.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_transforms_stay_on_the_device(standin):
